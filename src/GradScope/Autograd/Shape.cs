@@ -39,14 +39,15 @@ public readonly record struct Shape : IReadOnlyList<int>
     /// <summary>How many dimensions there are, 0 to 4.</summary>
     public int Rank { get; }
 
-    /// <summary>The number of elements: the product of all sizes, 1 for a scalar.</summary>
-    public int Length => checked((Rank > 0 ? a : 1) * (Rank > 1 ? b : 1) * (Rank > 2 ? c : 1) * (Rank > 3 ? d : 1));
+    /// <summary>The product of all sizes, 1 for a scalar.</summary>
+    /// <remarks>It is not called Length: the compiler would take that for the number of sizes where a shape is spread, [.. shape, 3].</remarks>
+    public int ElementCount => checked((Rank > 0 ? a : 1) * (Rank > 1 ? b : 1) * (Rank > 2 ? c : 1) * (Rank > 3 ? d : 1));
 
     /// <summary>The size of the last dimension, 1 for a scalar: the length of a row.</summary>
     public int Columns => Rank == 0 ? 1 : this[Rank - 1];
 
     /// <summary>How many rows there are: the product of all sizes but the last.</summary>
-    public int Rows => Length / Columns;
+    public int Rows => ElementCount / Columns;
 
     int IReadOnlyCollection<int>.Count => Rank;
 

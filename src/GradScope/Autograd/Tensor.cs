@@ -14,10 +14,10 @@ public sealed class Tensor
     /// <exception cref="ArgumentException">The number of values is not the shape's length.</exception>
     public Tensor(Shape shape, params ReadOnlySpan<float> values)
     {
-        if (values.Length != shape.Length)
+        if (values.Length != shape.ElementCount)
         {
             throw new ArgumentException(
-                $"Tensor: {values.Length} values were given for shape {shape}, which holds {shape.Length}.");
+                $"Tensor: {values.Length} values were given for shape {shape}, which holds {shape.ElementCount}.");
         }
 
         Shape = shape;
@@ -40,7 +40,7 @@ public sealed class Tensor
     public float this[params ReadOnlySpan<int> index] => values[Offset(index)];
 
     /// <summary>All elements 0.</summary>
-    public static Tensor Zeros(Shape shape) => new(new float[shape.Length], shape);
+    public static Tensor Zeros(Shape shape) => new(new float[shape.ElementCount], shape);
 
     /// <summary>Independent draws from a normal distribution with mean 0, the same for the same seed on every machine.</summary>
     /// <param name="shape">The shape to fill, in row-major order.</param>
@@ -48,7 +48,7 @@ public sealed class Tensor
     /// <param name="scale">The standard deviation.</param>
     public static Tensor Normal(Shape shape, ulong seed, float scale = 1)
     {
-        var values = new float[shape.Length];
+        var values = new float[shape.ElementCount];
         new RandomStream(seed).FillNormal(values, scale);
         return new(values, shape);
     }
@@ -114,7 +114,7 @@ public sealed class Tensor
         }
 
         var shape = new Shape(Shape.Skip(1).ToArray());
-        return new(values.AsSpan(index * shape.Length, shape.Length).ToArray(), shape);
+        return new(values.AsSpan(index * shape.ElementCount, shape.ElementCount).ToArray(), shape);
     }
 
     /// <summary>The same numbers in another shape of the same length.</summary>

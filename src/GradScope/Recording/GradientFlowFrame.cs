@@ -62,7 +62,8 @@ public sealed record GradientFlowFrame(
         Stop("blocks.0.resid_pre");
         for (var b = 0; b < config.LayerCount; b++)
         {
-            Walk(b, "attn", "ln1", $"blocks.{b}.resid_pre", $"blocks.{b}.attn.out", config.HasMlp ? $"blocks.{b}.resid_mid" : $"blocks.{b}.resid_post");
+            // A block's input is the node of the block before's output.
+            Walk(b, "attn", "ln1", b == 0 ? "blocks.0.resid_pre" : $"blocks.{b - 1}.resid_post", $"blocks.{b}.attn.out", config.HasMlp ? $"blocks.{b}.resid_mid" : $"blocks.{b}.resid_post");
             if (config.HasMlp)
             {
                 Walk(b, "mlp", "ln2", $"blocks.{b}.resid_mid", $"blocks.{b}.mlp.out", $"blocks.{b}.resid_post");

@@ -17,9 +17,9 @@ public sealed record ParameterFrame(string Name, Shape Shape, double ValueNorm, 
 public sealed record ModelFrame(TransformerConfig Config, ImmutableArray<ParameterFrame> Parameters)
 {
     /// <summary>How many numbers the model learns.</summary>
-    public int ParameterCount => Parameters.Sum(p => p.Shape.Length);
+    public int ParameterCount => Parameters.Sum(p => p.Shape.ElementCount);
 
     /// <summary>How many of them stand below a path, such as blocks.0.attn; tied weights count once, where they are defined.</summary>
     public int CountBelow(string path) =>
-        Parameters.Where(p => p.Name.StartsWith(path + ".", StringComparison.Ordinal)).Sum(p => p.Shape.Length);
+        Parameters.Where(p => p.Name.StartsWith(path + ".", StringComparison.Ordinal)).Sum(p => p.Shape.ElementCount);
 }

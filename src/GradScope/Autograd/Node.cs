@@ -1,0 +1,102 @@
+namespace GradScope;
+
+/// <summary>
+/// One step of a recorded computation: an input, a parameter or an operation's result, with its value and, after
+/// <see cref="Tape.Backward"/>, the gradient of the loss by it. Ordinary arithmetic on nodes records further nodes on the
+/// same <see cref="Tape"/>; its methods are the words.
+/// </summary>
+public abstract partial class Node
+{
+    private protected Node(Tape tape, Shape shape, params ReadOnlySpan<Node> inputs)
+    {
+        foreach (var input in inputs)
+        {
+            if (input.Tape != tape)
+            {
+                throw new ArgumentException(
+                    $"{OperationName}: its inputs {inputs[0].Label} and {input.Label} are on two tapes; record both on one.");
+            }
+
+            RequiresGrad |= input.RequiresGrad;
+        }
+
+        (Tape, Shape, Inputs) = (tape, shape, inputs.ToArray());
+    }
+
+    /// <summary>The tape it is recorded on.</summary>
+    public Tape Tape { get; }
+
+    /// <summary>Its place on the tape, from 0: the order of the forward pass.</summary>
+    public int Index { get; internal set; } = -1;
+
+    /// <summary>Its path, such as blocks.0.attn.pattern; null until somebody names it.</summary>
+    public string? Name { get; private set; }
+
+    /// <summary>The sizes of its value and its gradient.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>The nodes it is computed from; none for a leaf.</summary>
+    public IReadOnlyList<Node> Inputs { get; }
+
+    /// <summary>Whether a parameter or variable stands somewhere before it, so that backward brings it a gradient.</summary>
+    public bool RequiresGrad { get; private protected set; }
+
+    /// <summary>What stands here: a constant, a variable, a parameter or an operation.</summary>
+    public virtual NodeKind Kind => NodeKind.Operation;
+
+    /// <summary>The operation's name, such as MatMul.</summary>
+    public string Operation => OperationName;
+
+    /// <summary>The formula with its inputs' labels, such as "a · b"; empty for a leaf.</summary>
+    public abstract string Formula { get; }
+
+    /// <summary>What backward adds to the gradient of each input, in the order of <see cref="Inputs"/>; G stands for this node's gradient.</summary>
+    public abstract IReadOnlyList<string> BackwardRule { get; }
+
+    /// <summary>The name; a number where it is an unnamed constant; else v and the index.</summary>
+    public virtual string Label => Name ?? $"v{Index}";
+
+    /// <summary>A copy of the value as the last forward pass left it.</summary>
+    public Tensor Value => new(Shape, ValueBuffer.Span);
+
+    /// <summary>A copy of ∂loss/∂value as the last backward pass left it.</summary>
+    /// <exception cref="InvalidOperationException">Backward has not run for the present values, or the node takes no gradient.</exception>
+    public Tensor Grad => !RequiresGrad
+        ? throw new InvalidOperationException($"Grad: {Label} is computed from constants alone and takes no gradient; make an input with tape.Variable(…) to get one.")
+        : !Tape.BackwardHasRun
+            ? throw new InvalidOperationException($"Grad: backward has not run for the present values, so {Label} has no gradient yet; call tape.Backward(loss) first.")
+            : new(Shape, GradBuffer.Span);
+
+    private protected abstract string OperationName { get; }
+
+    internal Buffer ValueBuffer { get; set; }
+
+    internal Buffer GradBuffer { get; set; }
+
+    /// <summary>The elements of the value, in place.</summary>
+    internal Span<float> V => ValueBuffer.Span;
+
+    /// <summary>The elements of the gradient, in place.</summary>
+    internal Span<float> G => GradBuffer.Span;
+
+    /// <summary>Names the node, for figures and look-ups; the same node is returned, so that a name can end a line.</summary>
+    public Node As(string name)
+    {
+        Name = name;
+        return this;
+    }
+
+    /// <summary>Computes the value from the inputs' values.</summary>
+    internal abstract void Forward();
+
+    /// <summary>Adds to the gradients of those inputs that require one what this node's gradient makes of it.</summary>
+    internal abstract void Backward();
+
+    /// <summary>Whether the operation has a kink or a pole at 0 of this input, which a gradient check must not step over.</summary>
+    internal virtual bool IsKinkedAtZero(Node input) => false;
+
+    /// <summary>For a node of one element its number, else its label, operation and shape.</summary>
+    public override string ToString() => Shape.ElementCount == 1
+        ? FormattableString.Invariant($"{Label} = {V[0]:G7}")
+        : $"{Label} = {(Formula.Length > 0 ? Formula : OperationName)} {Shape}";
+}

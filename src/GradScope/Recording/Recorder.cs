@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+
+namespace GradScope;
+
+/// <summary>Copies what is asked for from a live tape or model into immutable frames; nothing else reads one.</summary>
+public static class Recorder
+{
+    /// <summary>The tape as it is now.</summary>
+    /// <param name="tape">A tape, before or after its backward pass.</param>
+    /// <param name="parameterTensors">Whether parameters' numbers are copied too, or only their norms (they are most of a model's memory).</param>
+    public static TapeFrame Capture(Tape tape, bool parameterTensors = true)
+    {
+        var nodes = ImmutableArray.CreateBuilder<NodeFrame>(tape.Nodes.Count);
+        foreach (var node in tape.Nodes)
+        {
+            var hasGrad = tape.BackwardHasRun && node.RequiresGrad;
+            var tensors = parameterTensors || node.Kind != NodeKind.Parameter;
+            nodes.Add(new(
+                node.Index,
+                node.Name,
+                node.Kind,
+                node.Operation,
+                node.Formula,
+                [.. node.BackwardRule],
+                [.. node.Inputs.Select(i => i.Index)],
+                node.Shape,
+                node.RequiresGrad,
+                Norm(node.V),
+                hasGrad ? Norm(node.G) : null,
+                tensors ? node.Value : null,
+                tensors && hasGrad ? node.Grad : null));
+        }
+
+        return new(nodes.MoveToImmutable(), tape.Loss?.Index);
+    }
+
+    /// <summary>The model's architecture and its parameters' norms, with the gradients' of the last training backward pass.</summary>
+    public static ModelFrame Capture(MiniTransformer model) => new(
+        model.Config,
+        [.. model.Parameters.Select(p => new ParameterFrame(
+            p.Name, p.Shape, Norm(p.ValueBuffer.Span), model.Store.HasGradients ? Norm(p.GradBuffer.Span) : null))]);
+
+    /// <summary>The model with the gradient norms that a tape of its own holds.</summary>
+    internal static ModelFrame Capture(MiniTransformer model, TapeFrame tape) => new(
+        model.Config,
+        [.. model.Parameters.Select(p => new ParameterFrame(p.Name, p.Shape, Norm(p.ValueBuffer.Span), tape.Find(p.Name)?.GradNorm))]);
+
+    private static double Norm(ReadOnlySpan<float> values) => Math.Sqrt(Reductions.SumOfSquares(values));
+}
