@@ -13,8 +13,8 @@ switch (args.FirstOrDefault())
         Console.Error.WriteLine("""
             dotnet run -c Release --project tests/GradScope.Benchmarks -- <what>
 
-            product [rounds]   the matrix products of a training step, in GFLOP/s and in per cent of this machine's peak
-            statistics …       the same by BenchmarkDotNet, with its options (--filter, --job, …)
+            product [rounds] [name]   the matrix products of a training step, in GFLOP/s and in per cent of this machine's peak
+            statistics …              the same by BenchmarkDotNet, with its options (--filter, --job, …)
             """);
         return 2;
 }

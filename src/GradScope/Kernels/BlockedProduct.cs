@@ -18,42 +18,43 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// <summary>Floats of b that stay in the first-level cache as they lie, so that packing them would be work for nothing.</summary>
     const int SmallOperand = 4096;
 
-    /// <summary>Rough speed of one core, in multiplications a nanosecond: 3.5 GHz and a vector a cycle.</summary>
-    static double Speed => 3.5 * TVector.Width;
+    /// <summary>Rough speed of one core, in multiplications a nanosecond: a vector a cycle at 3 GHz.</summary>
+    static int Speed => 3 * TVector.Width;
 
     static int PanelWidth => 2 * TVector.Width;
 
-    readonly Matrix a;
-    readonly Matrix b;
-    readonly Matrix c;
-    readonly float* a0;
-    readonly float* b0;
-    readonly float* c0;
+    readonly Operand a;
+    readonly Operand b;
+    readonly Operand c;
+    readonly int rows;
+    readonly int columns;
+    readonly int depth;
+    readonly int outer;
+    readonly int inner;
     readonly Tile.Finish finish;
     readonly Triangle triangle;
     readonly bool byColumns;
 
-    public BlockedProduct(in Matrix a, in Matrix b, in Matrix c, float* a0, float* b0, float* c0, Tile.Finish finish, Triangle triangle)
+    /// <summary>The product over matrices whose shapes fit and whose arrays stay pinned while it runs.</summary>
+    public BlockedProduct(
+        in Matrix a, in Matrix b, in Matrix c, float* aArray, float* bArray, float* cArray, Tile.Finish finish, Triangle triangle)
     {
-        this.a = a;
-        this.b = b;
-        this.c = c;
-        this.a0 = a0;
-        this.b0 = b0;
-        this.c0 = c0;
+        this.a = new(a, aArray);
+        this.b = new(b, bArray);
+        this.c = new(c, cArray);
         this.finish = finish;
         this.triangle = triangle;
-        byColumns = c.Outer * c.Inner == 1 && c.Columns > c.Rows && triangle == Triangle.None;
+        (rows, columns, depth, outer, inner) = (c.Rows, c.Columns, a.Columns, c.Outer, c.Inner);
+        byColumns = outer * inner == 1 && columns > rows && triangle == Triangle.None;
     }
 
     /// <summary>What can be shared out: panels of columns for a single wide matrix, else the rows of tiles of the whole stack.</summary>
-    public int UnitCount => byColumns ? Ceiling(c.Columns, PanelWidth) : c.Outer * c.Inner * TileRowCount;
+    public int UnitCount => byColumns ? Ceiling(columns, PanelWidth) : outer * inner * TileRowCount;
 
     /// <summary>Estimated nanoseconds on one thread.</summary>
-    public long Cost =>
-        (long)((double)c.Outer * c.Inner * c.Rows * c.Columns * a.Columns / Speed * (triangle == Triangle.None ? 1 : 0.6));
+    public long Cost => (long)outer * inner * rows * columns * depth / (triangle == Triangle.None ? Speed : Speed / 2);
 
-    int TileRowCount => Ceiling(c.Rows, TVector.TileRows);
+    int TileRowCount => Ceiling(rows, TVector.TileRows);
 
     [SkipLocalsInit]
     public void Run(int from, int to)
@@ -61,39 +62,37 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         var scratch = stackalloc float[Scratch.Length];
         if (byColumns)
         {
-            Multiply(a0, b0, c0, 0, c.Rows, from * PanelWidth, Math.Min(to * PanelWidth, c.Columns), scratch);
+            Multiply(0, 0, 0, rows, from * PanelWidth, Math.Min(to * PanelWidth, columns), scratch);
             return;
         }
 
         while (from < to)
         {
             var (matrix, first) = Math.DivRem(from, TileRowCount);
-            var (outer, inner) = Math.DivRem(matrix, c.Inner);
-            var end = Math.Min(to - from + first, TileRowCount);
-            Multiply(
-                a0 + (nint)outer * a.OuterStride + (nint)inner * a.InnerStride,
-                b0 + (nint)outer * b.OuterStride + (nint)inner * b.InnerStride,
-                c0 + (nint)outer * c.OuterStride + (nint)inner * c.InnerStride,
-                first * TVector.TileRows, Math.Min(end * TVector.TileRows, c.Rows), 0, c.Columns, scratch);
-            from += end - first;
+            var (o, n) = Math.DivRem(matrix, inner);
+            var last = Math.Min(first + to - from, TileRowCount);
+            Multiply(o, n, first * TVector.TileRows, Math.Min(last * TVector.TileRows, rows), 0, columns, scratch);
+            from += last - first;
         }
     }
 
-    /// <summary>Rows [rowFrom, rowTo) and columns [columnFrom, columnTo) of one matrix of the stack, block by block.</summary>
-    void Multiply(float* a, float* b, float* c, int rowFrom, int rowTo, int columnFrom, int columnTo, float* scratch)
+    /// <summary>Rows and columns, up to but without the second of each pair, of matrix (o, n) of the stack.</summary>
+    void Multiply(int o, int n, int rowFrom, int rowTo, int columnFrom, int columnTo, float* scratch)
     {
-        var depth = this.a.Columns;
+        var a0 = a.Start(o, n);
+        var b0 = b.Start(o, n);
+        var c0 = c.Start(o, n);
         var p = 0;
         do
         {
-            var blockDepth = Math.Min(MaxDepth, depth - p);
             for (var j = columnFrom; j < columnTo; j += MaxColumns)
             {
-                var columns = Math.Min(MaxColumns, columnTo - j);
-                var block = new Block(this.b, b, p, blockDepth, j, columns, rowTo - rowFrom);
+                var block = new Block(
+                    b, b0, p, Math.Min(MaxDepth, depth - p), j, Math.Min(MaxColumns, columnTo - j), rowTo - rowFrom);
                 for (var i = rowFrom; i < rowTo; i += TVector.TileRows)
                 {
-                    MultiplyRow(a, block, c, i, Math.Min(TVector.TileRows, rowTo - i), scratch);
+                    MultiplyRow(
+                        a0 + i * a.RowStride, block, c0 + i * c.RowStride, i, Math.Min(TVector.TileRows, rowTo - i), scratch);
                 }
             }
 
@@ -102,84 +101,87 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         while (p < depth);
     }
 
-    /// <summary>A row of tiles times one block of b.</summary>
-    void MultiplyRow(float* a, in Block block, float* c, int i, int rows, float* scratch)
+    /// <summary>A row of tiles, from c's row i on, times one block of b.</summary>
+    void MultiplyRow(float* a, in Block block, float* c, int i, int count, float* scratch)
     {
-        var first = block.DepthFrom == 0;
         var from = block.DepthFrom;
         var to = from + block.Depth;
         var columnTo = block.ColumnFrom + block.Columns;
-        switch (triangle)
+        var first = from == 0;
+        if (triangle == Triangle.LowerResult)
         {
-            case Triangle.LowerResult:
-                // Whole vectors: what they hold above the diagonal is the caller's to overwrite.
-                columnTo = Math.Min(columnTo, Ceiling(i + rows, TVector.Width) * TVector.Width);
-                break;
-            case Triangle.LowerLeft or Triangle.UpperLeft:
-                // Left of the diagonal square or right of it all of a counts; of the square itself a triangle does.
-                var squareFrom = Math.Clamp(i, from, to);
-                var squareTo = Math.Clamp(i + rows, from, to);
-                if (squareFrom < squareTo)
-                {
-                    CopyTriangle(a, i, rows, squareFrom, squareTo, scratch + Scratch.Square);
-                    Sweep(
-                        scratch + Scratch.Square, TVector.TileRows, 1, rows, squareFrom, squareTo,
-                        block, columnTo, c, i, first, scratch);
-                    first = false;
-                }
+            // Whole vectors: what they hold above the diagonal is the caller's to overwrite.
+            columnTo = Math.Min(columnTo, Ceiling(i + count, TVector.Width) * TVector.Width);
+        }
+        else if (triangle != Triangle.None)
+        {
+            // Of the square on the diagonal a triangle counts; then all of a on one side of it, and nothing on the other.
+            var squareFrom = Math.Clamp(i, from, to);
+            var squareTo = Math.Clamp(i + count, from, to);
+            if (squareFrom < squareTo)
+            {
+                var square = scratch + Scratch.Square;
+                CopyTriangle(a + squareFrom * this.a.ColumnStride, count, squareTo - squareFrom, square);
+                var (rowStride, columnStride) = this.a.ColumnStride == 1 ? (Scratch.SquareStride, 1) : (1, Scratch.SquareStride);
+                Sweep(square, rowStride, columnStride, squareFrom, squareTo, block, columnTo, c, count, first, scratch);
+                first = false;
+            }
 
-                if (triangle == Triangle.LowerLeft) to = squareFrom;
-                else from = squareTo;
-                if (from == to && !first) return;
-                break;
+            if (triangle == Triangle.LowerLeft) to = squareFrom;
+            else from = squareTo;
+            if (from == to && !first) return;
         }
 
         Sweep(
-            a + (nint)i * this.a.RowStride + (nint)from * this.a.ColumnStride, this.a.RowStride, this.a.ColumnStride, rows,
-            from, to, block, columnTo, c, i, first, scratch);
+            a + from * this.a.ColumnStride, this.a.RowStride, this.a.ColumnStride, from, to, block, columnTo, c, count, first, scratch);
     }
 
-    /// <summary>Copies the diagonal square of a, rows i and columns from to to, with zeros in its ignored half.</summary>
-    void CopyTriangle(float* a, int i, int rows, int from, int to, float* square)
+    /// <summary>
+    /// Copies a square of a that begins on the diagonal, line by line as they lie in memory (rows, or columns of a
+    /// transposed a), with zeros in the half that does not count.
+    /// </summary>
+    void CopyTriangle(float* a, int rows, int columns, float* square)
     {
-        for (var r = 0; r < rows; r++)
+        var byRows = this.a.ColumnStride == 1;
+        var (lines, length, stride) = byRows ? (rows, columns, this.a.RowStride) : (columns, rows, this.a.ColumnStride);
+        var startCounts = byRows == (triangle == Triangle.LowerLeft);
+        for (var line = 0; line < lines; line++, a += stride, square += Scratch.SquareStride)
         {
-            for (var p = from; p < to; p++)
+            for (var k = 0; k < Scratch.SquareStride; k += TVector.Width)
             {
-                var counts = triangle == Triangle.LowerLeft ? p <= i + r : p >= i + r;
-                square[r * TVector.TileRows + p - from] =
-                    counts ? a[(nint)(i + r) * this.a.RowStride + (nint)p * this.a.ColumnStride] : 0;
+                var count = Math.Min(length, startCounts ? line + 1 : length) - k;
+                TVector.LoadFirst(a + k, Math.Clamp(count, 0, TVector.Width)).Store(square + k);
+                if (!startCounts) default(TVector).StoreFirst(square + k, Math.Clamp(line - k, 0, TVector.Width));
             }
         }
     }
 
     /// <summary>
-    /// Tiles of one row of c, from left to right: a's rows, from its column <paramref name="from"/> to <paramref name="to"/>,
-    /// times the block's panels. The first sweep over a tile applies bias and accumulation, later ones add to it.
+    /// Tiles of one row of c, from left to right: <paramref name="count"/> rows of a, whose columns from to to start at
+    /// <paramref name="a"/>, times the block's panels. The first sweep over a tile applies bias and accumulation, later ones
+    /// add to it.
     /// </summary>
     void Sweep(
-        float* a, nint rowStride, nint columnStride, int rows, int from, int to,
-        in Block block, int columnTo, float* c, int i, bool first, float* scratch)
+        float* a, nint rowStride, nint columnStride, int from, int to,
+        in Block block, int columnTo, float* c, int count, bool first, float* scratch)
     {
-        c += (nint)i * this.c.RowStride;
         for (var j = block.ColumnFrom; j < columnTo; j += PanelWidth)
         {
-            var columns = Math.Min(PanelWidth, columnTo - j);
-            var tile = c + (nint)j * this.c.ColumnStride;
+            var width = Math.Min(PanelWidth, columnTo - j);
+            var narrow = width <= TVector.Width;
+            var panel = block.Panel(j, from, out var panelStride);
+            var tile = c + j * this.c.ColumnStride;
             var rules = new Tile.Finish(
                 finish.Scale, first && finish.Bias != null ? finish.Bias + j : null, !first || finish.Accumulate);
-            var panel = block.Panel(j, from, out var panelStride);
-            var narrow = columns <= TVector.Width;
-            if (rows == TVector.TileRows && columns == (narrow ? TVector.Width : PanelWidth) && this.c.ColumnStride == 1)
+            if (count == TVector.TileRows && width == (narrow ? TVector.Width : PanelWidth) && this.c.ColumnStride == 1)
             {
-                Compute(narrow, to - from, a, rowStride, columnStride, rows, panel, panelStride, tile, this.c.RowStride, rules);
+                Compute(narrow, to - from, a, rowStride, columnStride, count, panel, panelStride, tile, this.c.RowStride, rules);
             }
             else
             {
-                Compute(
-                    narrow, to - from, a, rowStride, columnStride, rows, panel, panelStride,
-                    scratch, PanelWidth, new(finish.Scale, null, false));
-                Merge(scratch, tile, rows, columns, rules);
+                var plain = new Tile.Finish(finish.Scale, null, false);
+                Compute(narrow, to - from, a, rowStride, columnStride, count, panel, panelStride, scratch, PanelWidth, plain);
+                Merge(scratch, tile, count, width, rules);
             }
         }
     }
@@ -219,7 +221,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
 
                 for (var k = j; k < j + count; k++)
                 {
-                    var target = tile + (nint)k * c.ColumnStride;
+                    var target = tile + k * c.ColumnStride;
                     *target = scratch[k] + (rules.Bias == null ? 0 : rules.Bias[k]) + (rules.Accumulate ? *target : 0);
                 }
             }
@@ -233,7 +235,23 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     {
         public static int Square => TVector.TileRows * PanelWidth;
 
-        public static int Length => Square + TVector.TileRows * TVector.TileRows;
+        public static int SquareStride => Math.Max(TVector.TileRows, TVector.Width);
+
+        public static int Length => Square + TVector.TileRows * SquareStride;
+    }
+
+    /// <summary>Where an operand's elements are.</summary>
+    readonly struct Operand(in Matrix matrix, float* array)
+    {
+        readonly float* start = array + matrix.Offset;
+        readonly nint outerStride = matrix.OuterStride;
+        readonly nint innerStride = matrix.InnerStride;
+
+        public nint RowStride { get; } = matrix.RowStride;
+
+        public nint ColumnStride { get; } = matrix.ColumnStride;
+
+        public float* Start(int o, int n) => start + o * outerStride + n * innerStride;
     }
 
     /// <summary>A block of b: read in place as far as its rows allow that and packing would not pay, else packed into panels.</summary>
@@ -244,22 +262,22 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         readonly float* packed;
         readonly int inPlace;
 
-        public Block(in Matrix b, float* b0, int depthFrom, int depth, int columnFrom, int columns, int rows)
+        public Block(in Operand b, float* b0, int depthFrom, int depth, int columnFrom, int columns, int rows)
         {
             DepthFrom = depthFrom;
             Depth = depth;
             ColumnFrom = columnFrom;
             Columns = columns;
-            corner = b0 + (nint)depthFrom * b.RowStride + (nint)columnFrom * b.ColumnStride;
+            corner = b0 + depthFrom * b.RowStride + columnFrom * b.ColumnStride;
             stride = b.RowStride;
-            if (b.ColumnStride != 1 || (rows > 2 * TVector.TileRows && (long)depth * b.RowStride > SmallOperand)) inPlace = 0;
+            if (b.ColumnStride != 1 || (rows > 2 * TVector.TileRows && depth * b.RowStride > SmallOperand)) inPlace = 0;
             else if (columns % TVector.Width == 0) inPlace = columns;
             else inPlace = columns / PanelWidth * PanelWidth;
             if (inPlace == columns) return;
 
             packed = Packing.Buffer(depth * Ceiling(columns - inPlace, TVector.Width) * TVector.Width);
             Packing.Pack<TVector>(
-                corner + (nint)inPlace * b.ColumnStride, b.RowStride, b.ColumnStride, depth, columns - inPlace, packed);
+                corner + inPlace * b.ColumnStride, b.RowStride, b.ColumnStride, depth, columns - inPlace, packed);
         }
 
         public int DepthFrom { get; }
@@ -277,7 +295,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             if (offset < inPlace)
             {
                 panelStride = stride;
-                return corner + (nint)(p - DepthFrom) * stride + offset;
+                return corner + (p - DepthFrom) * stride + offset;
             }
 
             panelStride = Columns - offset <= TVector.Width ? TVector.Width : PanelWidth;

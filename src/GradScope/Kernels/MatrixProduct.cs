@@ -37,19 +37,19 @@ internal static class MatrixProduct
         float scale, Triangle triangle, float[]? bias, int biasOffset)
         where TVector : struct, ITileVector<TVector>
     {
-        Check(a, b, c, bias, biasOffset);
+        Check(a, b, c, triangle, bias, biasOffset);
         if (c.Rows == 0 || c.Columns == 0 || c.Outer == 0 || c.Inner == 0) return;
 
         fixed (float* a0 = a.Array, b0 = b.Array, c0 = c.Array, bias0 = bias)
         {
             var product = new BlockedProduct<TVector>(
-                a, b, c, a0 + a.Offset, b0 + b.Offset, c0 + c.Offset,
+                a, b, c, a0, b0, c0,
                 new(scale, bias0 == null ? null : bias0 + biasOffset, accumulate), triangle);
             Workers.For(ref product, product.UnitCount, product.Cost);
         }
     }
 
-    static void Check(in Matrix a, in Matrix b, in Matrix c, float[]? bias, int biasOffset)
+    static void Check(in Matrix a, in Matrix b, in Matrix c, Triangle triangle, float[]? bias, int biasOffset)
     {
         if (a.Columns != b.Rows)
         {
@@ -72,6 +72,11 @@ internal static class MatrixProduct
         if ((c.Outer > 1 && c.OuterStride == 0) || (c.Inner > 1 && c.InnerStride == 0))
         {
             throw new ArgumentException("MatMul: c's stack has a stride of 0; each product needs a place of its own");
+        }
+
+        if (triangle is Triangle.LowerLeft or Triangle.UpperLeft && a.RowStride != 1 && a.ColumnStride != 1)
+        {
+            throw new ArgumentException($"MatMul: a is {a}; with a triangle of it, its rows or its columns must lie without gaps");
         }
 
         CheckBounds(a, "a");

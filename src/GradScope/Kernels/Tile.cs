@@ -22,7 +22,7 @@ internal static unsafe class Tile
     /// A tile of 8 rows. Where a has fewer (<paramref name="rows"/> of 1 to 7) the last is read again in place of the missing
     /// ones; c must hold all 8.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Eight<TRow>(
         int depth, float* a, nint rowStride, nint columnStride, int rows, float* b, nint bStride, float* c, nint cStride, in Finish finish)
         where TRow : struct, ITileRow<TRow>
@@ -61,7 +61,7 @@ internal static unsafe class Tile
     }
 
     /// <summary>A tile of 4 rows, as <see cref="Eight"/> otherwise.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Four<TRow>(
         int depth, float* a, nint rowStride, nint columnStride, int rows, float* b, nint bStride, float* c, nint cStride, in Finish finish)
         where TRow : struct, ITileRow<TRow>
