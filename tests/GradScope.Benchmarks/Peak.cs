@@ -11,13 +11,14 @@ static unsafe class Peak
     const int Chains = 12;
 
     public static double Flops { get; } = 2.0 * Rounds * Chains
-        * (Vector512.IsHardwareAccelerated ? Wide512.Width : Fma.IsSupported ? Wide256.Width : Wide128.Width);
+        * (Avx512F.IsSupported ? Wide512.Width : Fma.IsSupported ? Wide256.Width : Vector128.IsHardwareAccelerated ? Wide128.Width : 1);
 
     public static void OneCore()
     {
-        if (Vector512.IsHardwareAccelerated) Chain<Wide512>();
+        if (Avx512F.IsSupported) Chain<Wide512>();
         else if (Fma.IsSupported) Chain<Wide256>();
-        else Chain<Wide128>();
+        else if (Vector128.IsHardwareAccelerated) Chain<Wide128>();
+        else Chain<Scalar>();
     }
 
     public static void TwoCores()

@@ -16,19 +16,11 @@ internal static class MatrixProduct
         in Matrix a, in Matrix b, in Matrix c, bool accumulate,
         float scale = 1, Triangle triangle = Triangle.None, float[]? bias = null, int biasOffset = 0)
     {
-        // The JIT knows these answers and compiles one of the three.
-        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
-        {
-            Multiply<Wide512>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
-        }
-        else if (Fma.IsSupported && Avx2.IsSupported)
-        {
-            Multiply<Wide256>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
-        }
-        else
-        {
-            Multiply<Wide128>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
-        }
+        // The JIT knows the answers and compiles one branch.
+        if (Avx512F.IsSupported) Multiply<Wide512>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+        else if (Fma.IsSupported) Multiply<Wide256>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+        else if (Vector128.IsHardwareAccelerated) Multiply<Wide128>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+        else Multiply<Scalar>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
     }
 
     /// <summary>The same on vectors of a chosen width.</summary>

@@ -104,7 +104,7 @@ internal unsafe struct Wide256(Vector256<float> value) : ITileVector<Wide256>
         Vector256.GreaterThan(Vector256.Create(count), Vector256<int>.Indices).AsSingle();
 }
 
-/// <summary>4 floats: what every other machine has (NEON, SSE2), or plain arithmetic where even that is switched off.</summary>
+/// <summary>4 floats: what nearly every other machine has (NEON, SSE).</summary>
 internal unsafe struct Wide128(Vector128<float> value) : ITileVector<Wide128>
 {
     Vector128<float> value = value;
@@ -137,6 +137,38 @@ internal unsafe struct Wide128(Vector128<float> value) : ITileVector<Wide128>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(Wide128 other) => value += other.value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Multiply(float scale) => value *= scale;
+}
+
+/// <summary>A single float: for machines without vectors, or with them switched off.</summary>
+internal unsafe struct Scalar(float value) : ITileVector<Scalar>
+{
+    float value = value;
+
+    public static int Width => 1;
+
+    public static int TileRows => 4;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar Load(float* source) => new(*source);
+
+    public static Scalar LoadFirst(float* source, int count) => count == 0 ? default : Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Store(float* target) => *target = value;
+
+    public readonly void StoreFirst(float* target, int count)
+    {
+        if (count > 0) Store(target);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(float* a, Scalar b) => value += *a * b.value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(Scalar other) => value += other.value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Multiply(float scale) => value *= scale;

@@ -105,8 +105,9 @@ internal static unsafe class Workers
     {
         if (helper is null)
         {
-            helper = new Thread(Help) { IsBackground = true, Name = "GradScope helper" };
-            helper.Start();
+            var thread = new Thread(Help) { IsBackground = true, Name = "GradScope helper" };
+            thread.Start();
+            helper = thread;
         }
 
         // A full fence: the helper either sees the offer before it sleeps, or is seen asleep here and woken.

@@ -2,15 +2,16 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GradScope.Tests.Kernels;
 
+[Collection(nameof(Alone))]
 public class MatrixProductTests
 {
     delegate void Product(
         in Matrix a, in Matrix b, in Matrix c, bool accumulate, float scale, Triangle triangle, float[]? bias, int biasOffset);
 
-    /// <summary>The widths this machine can run; 4 floats run everywhere.</summary>
+    /// <summary>The widths this machine can run, in floats; 1 and 4 run everywhere.</summary>
     public static TheoryData<int> Widths()
     {
-        var widths = new TheoryData<int> { 4 };
+        var widths = new TheoryData<int> { 1, 4 };
         if (Fma.IsSupported) widths.Add(8);
         if (Avx512F.IsSupported) widths.Add(16);
         return widths;
@@ -18,6 +19,7 @@ public class MatrixProductTests
 
     static Product Of(int width) => width switch
     {
+        1 => MatrixProduct.Multiply<Scalar>,
         4 => MatrixProduct.Multiply<Wide128>,
         8 => MatrixProduct.Multiply<Wide256>,
         _ => MatrixProduct.Multiply<Wide512>,
@@ -84,8 +86,8 @@ public class MatrixProductTests
         var random = new Random(4);
         foreach (var (m, k, n, outer) in new[] { (512, 64, 65, 1), (64, 512, 256, 1), (65, 513, 64, 1), (32, 16, 32, 64), (70, 300, 70, 3) })
         {
-            var one = WithThreads(1, () => new Case(new Random(m), m, k, n, outer, 1).Compute(Of(width)));
-            var two = WithThreads(2, () => new Case(new Random(m), m, k, n, outer, 1).Compute(Of(width)));
+            var one = Alone.WithThreads(1, () => new Case(new Random(m), m, k, n, outer, 1).Compute(Of(width)));
+            var two = Alone.WithThreads(2, () => new Case(new Random(m), m, k, n, outer, 1).Compute(Of(width)));
             Assert.Equal(one, two);
         }
     }
@@ -121,21 +123,9 @@ public class MatrixProductTests
             Of(4, 6) with { Outer = 2 }, Of(6, 2) with { Outer = 2 }, Of(4, 2) with { Outer = 2 }));
         Assert.Contains("b is 1 × 1 of (6, 2), strides 0 and 0 of (2, 1), from 1; it ends at element 12", Message(Of(4, 6), Of(6, 2) with { Offset = 1 }, Of(4, 2)));
         Assert.Contains("may not be negative", Message(Of(4, 6) with { RowStride = -6 }, Of(6, 2), Of(4, 2)));
+        Assert.Contains("must lie without gaps", Assert.Throws<ArgumentException>(() => MatrixProduct.Multiply(
+            new Matrix(new float[100], 0, 4, 4, 8, 2), Of(4, 2), Of(4, 2), false, triangle: Triangle.LowerLeft)).Message);
         Assert.Contains("bias", Message(Of(4, 6), Of(6, 2), Of(4, 2), bias: [1]));
-    }
-
-    static T WithThreads<T>(int count, Func<T> work)
-    {
-        var before = Workers.ThreadCount;
-        Workers.ThreadCount = count;
-        try
-        {
-            return work();
-        }
-        finally
-        {
-            Workers.ThreadCount = before;
-        }
     }
 
     static class Operand
