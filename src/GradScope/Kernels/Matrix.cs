@@ -18,6 +18,10 @@ internal readonly record struct Matrix(
         RowStride = ColumnStride,
         ColumnStride = RowStride,
     };
+
+    /// <summary>The whole layout, for messages: "2 × 4 of (6, 3), strides 192 and 4 of (3, 1), from 0".</summary>
+    public override string ToString() =>
+        $"{Outer} × {Inner} of ({Rows}, {Columns}), strides {OuterStride} and {InnerStride} of ({RowStride}, {ColumnStride}), from {Offset}";
 }
 
 /// <summary>What is known of a causal product, where key j is allowed for query i only if j ≤ i, so that masked blocks are skipped.</summary>

@@ -1,37 +1,108 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
 namespace GradScope;
 
 /// <summary>c = scale · a·b (+ bias, a row added to each row) (+ c, where it accumulates), for each matrix of the stack.</summary>
 internal static class MatrixProduct
 {
+    /// <summary>
+    /// Multiplies on the widest vectors of this machine, and on two threads where the work is worth it: the result is the
+    /// same bit for bit. Each matrix of c is written once, so c's stack may not repeat one by a stride of 0; a's and b's may.
+    /// Strides are not negative, and c may not overlap a or b.
+    /// </summary>
+    /// <exception cref="ArgumentException">The shapes do not fit one another, or reach outside their arrays.</exception>
     public static void Multiply(
         in Matrix a, in Matrix b, in Matrix c, bool accumulate,
         float scale = 1, Triangle triangle = Triangle.None, float[]? bias = null, int biasOffset = 0)
     {
-        for (var o = 0; o < c.Outer; o++)
-        {
-            for (var n = 0; n < c.Inner; n++)
-            {
-                var a0 = a.Offset + o * a.OuterStride + n * a.InnerStride;
-                var b0 = b.Offset + o * b.OuterStride + n * b.InnerStride;
-                var c0 = c.Offset + o * c.OuterStride + n * c.InnerStride;
-                for (var i = 0; i < c.Rows; i++)
-                {
-                    var end = triangle == Triangle.LowerResult ? Math.Min(i + 1, c.Columns) : c.Columns;
-                    var from = triangle == Triangle.UpperLeft ? i : 0;
-                    var to = triangle == Triangle.LowerLeft ? Math.Min(i + 1, a.Columns) : a.Columns;
-                    for (var j = 0; j < end; j++)
-                    {
-                        var sum = 0f;
-                        for (var p = from; p < to; p++)
-                        {
-                            sum += a.Array[a0 + i * a.RowStride + p * a.ColumnStride] * b.Array[b0 + p * b.RowStride + j * b.ColumnStride];
-                        }
+        // The JIT knows the answers and compiles one branch.
+        if (Avx512F.IsSupported) Multiply<Wide512>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+        else if (Fma.IsSupported) Multiply<Wide256>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+        else if (Vector128.IsHardwareAccelerated) Multiply<Wide128>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+        else Multiply<Scalar>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+    }
 
-                        ref var result = ref c.Array[c0 + i * c.RowStride + j * c.ColumnStride];
-                        result = sum * scale + (bias is null ? 0 : bias[biasOffset + j]) + (accumulate ? result : 0);
-                    }
-                }
-            }
+    /// <summary>The same on vectors of a chosen width.</summary>
+    internal static unsafe void Multiply<TVector>(
+        in Matrix a, in Matrix b, in Matrix c, bool accumulate,
+        float scale, Triangle triangle, float[]? bias, int biasOffset)
+        where TVector : struct, ITileVector<TVector>
+    {
+        Check(a, b, c, triangle, bias, biasOffset);
+        if (c.Rows == 0 || c.Columns == 0 || c.Outer == 0 || c.Inner == 0) return;
+
+        fixed (float* a0 = a.Array, b0 = b.Array, c0 = c.Array, bias0 = bias)
+        {
+            var product = new BlockedProduct<TVector>(
+                a, b, c, a0, b0, c0,
+                new(scale, bias0 == null ? null : bias0 + biasOffset, accumulate), triangle);
+            Workers.For(ref product, product.UnitCount, product.Cost);
         }
     }
+
+    static void Check(in Matrix a, in Matrix b, in Matrix c, Triangle triangle, float[]? bias, int biasOffset)
+    {
+        if (a.Columns != b.Rows)
+        {
+            throw new ArgumentException($"MatMul: a is {Shape(a)} but b is {Shape(b)}; a's last dimension must equal b's first");
+        }
+
+        if (c.Rows != a.Rows || c.Columns != b.Columns)
+        {
+            throw new ArgumentException(
+                $"MatMul: a is {Shape(a)} and b is {Shape(b)} but c is {Shape(c)}; c must be ({a.Rows}, {b.Columns})");
+        }
+
+        if (a.Outer != c.Outer || b.Outer != c.Outer || a.Inner != c.Inner || b.Inner != c.Inner)
+        {
+            throw new ArgumentException(
+                $"MatMul: a is a stack of {Stack(a)}, b of {Stack(b)} and c of {Stack(c)} matrices; the stacks must be equal "
+                + "(a stride of 0 repeats a matrix)");
+        }
+
+        if ((c.Outer > 1 && c.OuterStride == 0) || (c.Inner > 1 && c.InnerStride == 0))
+        {
+            throw new ArgumentException("MatMul: c's stack has a stride of 0; each product needs a place of its own");
+        }
+
+        if (triangle is Triangle.LowerLeft or Triangle.UpperLeft && a.RowStride != 1 && a.ColumnStride != 1)
+        {
+            throw new ArgumentException($"MatMul: a is {a}; with a triangle of it, its rows or its columns must lie without gaps");
+        }
+
+        CheckBounds(a, "a");
+        CheckBounds(b, "b");
+        CheckBounds(c, "c");
+        if (bias is not null && (biasOffset < 0 || biasOffset + c.Columns > bias.Length))
+        {
+            throw new ArgumentException(
+                $"MatMul: the bias has {bias.Length} values from {biasOffset} on needed for c's {c.Columns} columns; it ends too early");
+        }
+    }
+
+    static void CheckBounds(in Matrix m, string name)
+    {
+        var least = Math.Min(
+            Math.Min(Math.Min(m.Rows, m.Columns), Math.Min(m.Outer, m.Inner)),
+            Math.Min(Math.Min(m.RowStride, m.ColumnStride), Math.Min(m.OuterStride, m.InnerStride)));
+        if (least < 0 || m.Offset < 0)
+        {
+            throw new ArgumentException($"MatMul: {name} is {m}; sizes, strides and offset may not be negative");
+        }
+
+        if (m.Rows == 0 || m.Columns == 0 || m.Outer == 0 || m.Inner == 0) return;
+
+        var last = m.Offset + (long)(m.Rows - 1) * m.RowStride + (long)(m.Columns - 1) * m.ColumnStride
+            + (long)(m.Outer - 1) * m.OuterStride + (long)(m.Inner - 1) * m.InnerStride;
+        if (last >= m.Array.Length)
+        {
+            throw new ArgumentException(
+                $"MatMul: {name} is {m}; it ends at element {last} but its array has {m.Array.Length}");
+        }
+    }
+
+    static string Shape(in Matrix m) => $"({m.Rows}, {m.Columns})";
+
+    static string Stack(in Matrix m) => $"{m.Outer} × {m.Inner}";
 }

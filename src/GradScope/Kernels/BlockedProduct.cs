@@ -1,0 +1,305 @@
+using System.Runtime.CompilerServices;
+
+namespace GradScope;
+
+/// <summary>
+/// A matrix product cut into tiles of c, and into blocks of b that fit a core's cache: along the sum (depth) and along the
+/// columns. A block of b is packed, panel by panel, where it is transposed or used often enough to pay for that; a is read in
+/// place. Which thread computes a tile has no influence on it, so any division of the work gives the same bits.
+/// </summary>
+internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : struct, ITileVector<TVector>
+{
+    /// <summary>Longest stretch of the sum that a tile runs over at once; a multiple of every tile height.</summary>
+    const int MaxDepth = 256;
+
+    /// <summary>Columns in a block of b: with the depth, half a megabyte.</summary>
+    const int MaxColumns = 512;
+
+    /// <summary>Floats of b that stay in the first-level cache as they lie, so that packing them would be work for nothing.</summary>
+    const int SmallOperand = 4096;
+
+    /// <summary>Rough speed of one core, in multiplications a nanosecond: a vector a cycle at 3 GHz.</summary>
+    static int Speed => 3 * TVector.Width;
+
+    static int PanelWidth => 2 * TVector.Width;
+
+    readonly Operand a;
+    readonly Operand b;
+    readonly Operand c;
+    readonly int rows;
+    readonly int columns;
+    readonly int depth;
+    readonly int outer;
+    readonly int inner;
+    readonly Tile.Finish finish;
+    readonly Triangle triangle;
+    readonly bool byColumns;
+
+    /// <summary>The product over matrices whose shapes fit and whose arrays stay pinned while it runs.</summary>
+    public BlockedProduct(
+        in Matrix a, in Matrix b, in Matrix c, float* aArray, float* bArray, float* cArray, Tile.Finish finish, Triangle triangle)
+    {
+        this.a = new(a, aArray);
+        this.b = new(b, bArray);
+        this.c = new(c, cArray);
+        this.finish = finish;
+        this.triangle = triangle;
+        (rows, columns, depth, outer, inner) = (c.Rows, c.Columns, a.Columns, c.Outer, c.Inner);
+        byColumns = outer * inner == 1 && columns > rows && triangle == Triangle.None;
+    }
+
+    /// <summary>What can be shared out: panels of columns for a single wide matrix, else the rows of tiles of the whole stack.</summary>
+    public int UnitCount => byColumns ? Ceiling(columns, PanelWidth) : outer * inner * TileRowCount;
+
+    /// <summary>Estimated nanoseconds on one thread.</summary>
+    public long Cost => (long)outer * inner * rows * columns * depth / (triangle == Triangle.None ? Speed : Speed / 2);
+
+    int TileRowCount => Ceiling(rows, TVector.TileRows);
+
+    [SkipLocalsInit]
+    public void Run(int from, int to)
+    {
+        var scratch = stackalloc float[Scratch.Length];
+        if (byColumns)
+        {
+            Multiply(0, 0, 0, rows, from * PanelWidth, Math.Min(to * PanelWidth, columns), scratch);
+            return;
+        }
+
+        while (from < to)
+        {
+            var (matrix, first) = Math.DivRem(from, TileRowCount);
+            var (o, n) = Math.DivRem(matrix, inner);
+            var last = Math.Min(first + to - from, TileRowCount);
+            Multiply(o, n, first * TVector.TileRows, Math.Min(last * TVector.TileRows, rows), 0, columns, scratch);
+            from += last - first;
+        }
+    }
+
+    /// <summary>Rows and columns, up to but without the second of each pair, of matrix (o, n) of the stack.</summary>
+    void Multiply(int o, int n, int rowFrom, int rowTo, int columnFrom, int columnTo, float* scratch)
+    {
+        var a0 = a.Start(o, n);
+        var b0 = b.Start(o, n);
+        var c0 = c.Start(o, n);
+        var p = 0;
+        do
+        {
+            for (var j = columnFrom; j < columnTo; j += MaxColumns)
+            {
+                var block = new Block(
+                    b, b0, p, Math.Min(MaxDepth, depth - p), j, Math.Min(MaxColumns, columnTo - j), rowTo - rowFrom);
+                for (var i = rowFrom; i < rowTo; i += TVector.TileRows)
+                {
+                    MultiplyRow(
+                        a0 + i * a.RowStride, block, c0 + i * c.RowStride, i, Math.Min(TVector.TileRows, rowTo - i), scratch);
+                }
+            }
+
+            p += MaxDepth;
+        }
+        while (p < depth);
+    }
+
+    /// <summary>A row of tiles, from c's row i on, times one block of b.</summary>
+    void MultiplyRow(float* a, in Block block, float* c, int i, int count, float* scratch)
+    {
+        var from = block.DepthFrom;
+        var to = from + block.Depth;
+        var columnTo = block.ColumnFrom + block.Columns;
+        var first = from == 0;
+        if (triangle == Triangle.LowerResult)
+        {
+            // Whole vectors: what they hold above the diagonal is the caller's to overwrite.
+            columnTo = Math.Min(columnTo, Ceiling(i + count, TVector.Width) * TVector.Width);
+        }
+        else if (triangle != Triangle.None)
+        {
+            // Of the square on the diagonal a triangle counts; then all of a on one side of it, and nothing on the other.
+            var squareFrom = Math.Clamp(i, from, to);
+            var squareTo = Math.Clamp(i + count, from, to);
+            if (squareFrom < squareTo)
+            {
+                var square = scratch + Scratch.Square;
+                CopyTriangle(a + squareFrom * this.a.ColumnStride, count, squareTo - squareFrom, square);
+                var (rowStride, columnStride) = this.a.ColumnStride == 1 ? (Scratch.SquareStride, 1) : (1, Scratch.SquareStride);
+                Sweep(square, rowStride, columnStride, squareFrom, squareTo, block, columnTo, c, count, first, scratch);
+                first = false;
+            }
+
+            if (triangle == Triangle.LowerLeft) to = squareFrom;
+            else from = squareTo;
+            if (from == to && !first) return;
+        }
+
+        Sweep(
+            a + from * this.a.ColumnStride, this.a.RowStride, this.a.ColumnStride, from, to, block, columnTo, c, count, first, scratch);
+    }
+
+    /// <summary>
+    /// Copies a square of a that begins on the diagonal, line by line as they lie in memory (rows, or columns of a
+    /// transposed a), with zeros in the half that does not count.
+    /// </summary>
+    void CopyTriangle(float* a, int rows, int columns, float* square)
+    {
+        var byRows = this.a.ColumnStride == 1;
+        var (lines, length, stride) = byRows ? (rows, columns, this.a.RowStride) : (columns, rows, this.a.ColumnStride);
+        var startCounts = byRows == (triangle == Triangle.LowerLeft);
+        for (var line = 0; line < lines; line++, a += stride, square += Scratch.SquareStride)
+        {
+            for (var k = 0; k < Scratch.SquareStride; k += TVector.Width)
+            {
+                var count = Math.Min(length, startCounts ? line + 1 : length) - k;
+                TVector.LoadFirst(a + k, Math.Clamp(count, 0, TVector.Width)).Store(square + k);
+                if (!startCounts) default(TVector).StoreFirst(square + k, Math.Clamp(line - k, 0, TVector.Width));
+            }
+        }
+    }
+
+    /// <summary>
+    /// Tiles of one row of c, from left to right: <paramref name="count"/> rows of a, whose columns from to to start at
+    /// <paramref name="a"/>, times the block's panels. The first sweep over a tile applies bias and accumulation, later ones
+    /// add to it.
+    /// </summary>
+    void Sweep(
+        float* a, nint rowStride, nint columnStride, int from, int to,
+        in Block block, int columnTo, float* c, int count, bool first, float* scratch)
+    {
+        for (var j = block.ColumnFrom; j < columnTo; j += PanelWidth)
+        {
+            var width = Math.Min(PanelWidth, columnTo - j);
+            var narrow = width <= TVector.Width;
+            var panel = block.Panel(j, from, out var panelStride);
+            var tile = c + j * this.c.ColumnStride;
+            var rules = new Tile.Finish(
+                finish.Scale, first && finish.Bias != null ? finish.Bias + j : null, !first || finish.Accumulate);
+            if (count == TVector.TileRows && width == (narrow ? TVector.Width : PanelWidth) && this.c.ColumnStride == 1)
+            {
+                Compute(narrow, to - from, a, rowStride, columnStride, count, panel, panelStride, tile, this.c.RowStride, rules);
+            }
+            else
+            {
+                var plain = new Tile.Finish(finish.Scale, null, false);
+                Compute(narrow, to - from, a, rowStride, columnStride, count, panel, panelStride, scratch, PanelWidth, plain);
+                Merge(scratch, tile, count, width, rules);
+            }
+        }
+    }
+
+    static void Compute(
+        bool narrow, int depth, float* a, nint rowStride, nint columnStride, int rows, float* b, nint bStride,
+        float* c, nint cStride, in Tile.Finish rules)
+    {
+        if (TVector.TileRows == 8 && rows > 4)
+        {
+            if (narrow) Tile.Eight<TVector>(depth, a, rowStride, columnStride, rows, b, bStride, c, cStride, rules);
+            else Tile.Eight<Pair<TVector>>(depth, a, rowStride, columnStride, rows, b, bStride, c, cStride, rules);
+        }
+        else
+        {
+            if (narrow) Tile.Four<TVector>(depth, a, rowStride, columnStride, rows, b, bStride, c, cStride, rules);
+            else Tile.Four<Pair<TVector>>(depth, a, rowStride, columnStride, rows, b, bStride, c, cStride, rules);
+        }
+    }
+
+    /// <summary>Brings the part of a tile that lies inside c from the scratch tile to its place.</summary>
+    void Merge(float* scratch, float* tile, int rows, int columns, in Tile.Finish rules)
+    {
+        for (var r = 0; r < rows; r++, scratch += PanelWidth, tile += c.RowStride)
+        {
+            for (var j = 0; j < columns; j += TVector.Width)
+            {
+                var count = Math.Min(TVector.Width, columns - j);
+                if (c.ColumnStride == 1)
+                {
+                    var sum = TVector.Load(scratch + j);
+                    if (rules.Bias != null) sum.Add(TVector.LoadFirst(rules.Bias + j, count));
+                    if (rules.Accumulate) sum.Add(TVector.LoadFirst(tile + j, count));
+                    sum.StoreFirst(tile + j, count);
+                    continue;
+                }
+
+                for (var k = j; k < j + count; k++)
+                {
+                    var target = tile + k * c.ColumnStride;
+                    *target = scratch[k] + (rules.Bias == null ? 0 : rules.Bias[k]) + (rules.Accumulate ? *target : 0);
+                }
+            }
+        }
+    }
+
+    static int Ceiling(int count, int size) => (count + size - 1) / size;
+
+    /// <summary>Places in the scratch memory on the stack: a tile two vectors wide, then a square of a.</summary>
+    static class Scratch
+    {
+        public static int Square => TVector.TileRows * PanelWidth;
+
+        public static int SquareStride => Math.Max(TVector.TileRows, TVector.Width);
+
+        public static int Length => Square + TVector.TileRows * SquareStride;
+    }
+
+    /// <summary>Where an operand's elements are.</summary>
+    readonly struct Operand(in Matrix matrix, float* array)
+    {
+        readonly float* start = array + matrix.Offset;
+        readonly nint outerStride = matrix.OuterStride;
+        readonly nint innerStride = matrix.InnerStride;
+
+        public nint RowStride { get; } = matrix.RowStride;
+
+        public nint ColumnStride { get; } = matrix.ColumnStride;
+
+        public float* Start(int o, int n) => start + o * outerStride + n * innerStride;
+    }
+
+    /// <summary>A block of b: read in place as far as its rows allow that and packing would not pay, else packed into panels.</summary>
+    readonly ref struct Block
+    {
+        readonly float* corner;
+        readonly nint stride;
+        readonly float* packed;
+        readonly int inPlace;
+
+        public Block(in Operand b, float* b0, int depthFrom, int depth, int columnFrom, int columns, int rows)
+        {
+            DepthFrom = depthFrom;
+            Depth = depth;
+            ColumnFrom = columnFrom;
+            Columns = columns;
+            corner = b0 + depthFrom * b.RowStride + columnFrom * b.ColumnStride;
+            stride = b.RowStride;
+            if (b.ColumnStride != 1 || (rows > 2 * TVector.TileRows && depth * b.RowStride > SmallOperand)) inPlace = 0;
+            else if (columns % TVector.Width == 0) inPlace = columns;
+            else inPlace = columns / PanelWidth * PanelWidth;
+            if (inPlace == columns) return;
+
+            packed = Packing.Buffer(depth * Ceiling(columns - inPlace, TVector.Width) * TVector.Width);
+            Packing.Pack<TVector>(
+                corner + inPlace * b.ColumnStride, b.RowStride, b.ColumnStride, depth, columns - inPlace, packed);
+        }
+
+        public int DepthFrom { get; }
+
+        public int Depth { get; }
+
+        public int ColumnFrom { get; }
+
+        public int Columns { get; }
+
+        /// <summary>Where the panel of column j starts at depth p, and the step to its next row.</summary>
+        public float* Panel(int j, int p, out nint panelStride)
+        {
+            var offset = j - ColumnFrom;
+            if (offset < inPlace)
+            {
+                panelStride = stride;
+                return corner + (p - DepthFrom) * stride + offset;
+            }
+
+            panelStride = Columns - offset <= TVector.Width ? TVector.Width : PanelWidth;
+            return packed + (nint)(offset - inPlace) * Depth + (p - DepthFrom) * panelStride;
+        }
+    }
+}

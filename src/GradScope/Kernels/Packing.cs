@@ -1,0 +1,106 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace GradScope;
+
+/// <summary>
+/// Copies a block of b into panels two vectors wide (the last one, where that is enough, one vector), each of them row after
+/// row without a gap and filled up with zeros, which is the order in which tiles read it. A transposed b costs no more than that.
+/// </summary>
+internal static unsafe class Packing
+{
+    const int Alignment = 64;
+
+    [ThreadStatic]
+    static float[]? buffer;
+
+    /// <summary>Memory of this thread for one packed block, on a cache line; what was there before is lost.</summary>
+    public static float* Buffer(int length)
+    {
+        var needed = length + Alignment / sizeof(float);
+        if (buffer is null || buffer.Length < needed)
+        {
+            buffer = GC.AllocateUninitializedArray<float>((int)BitOperations.RoundUpToPowerOf2((uint)needed), pinned: true);
+        }
+
+        var start = (nint)Unsafe.AsPointer(ref buffer[0]);
+        return (float*)((start + Alignment - 1) & -Alignment);
+    }
+
+    /// <summary>Packs <paramref name="depth"/> rows of <paramref name="columns"/>, laid out by the two strides.</summary>
+    public static void Pack<TVector>(float* source, nint rowStride, nint columnStride, int depth, int columns, float* target)
+        where TVector : struct, ITileVector<TVector>
+    {
+        for (var j = 0; j < columns;)
+        {
+            var width = columns - j <= TVector.Width ? TVector.Width : 2 * TVector.Width;
+            var count = Math.Min(width, columns - j);
+            var corner = source + j * columnStride;
+            if (columnStride == 1) CopyPanel<TVector>(corner, rowStride, depth, width, count, target);
+            else TransposePanel(corner, rowStride, columnStride, depth, width, count, target);
+            target += (nint)depth * width;
+            j += width;
+        }
+    }
+
+    static void CopyPanel<TVector>(float* source, nint rowStride, int depth, int width, int count, float* target)
+        where TVector : struct, ITileVector<TVector>
+    {
+        for (var p = 0; p < depth; p++, source += rowStride, target += width)
+        {
+            if (count == 2 * TVector.Width)
+            {
+                Pair<TVector>.Load(source).Store(target);
+                continue;
+            }
+
+            for (var j = 0; j < width; j += TVector.Width)
+            {
+                TVector.LoadFirst(source + j, Math.Clamp(count - j, 0, TVector.Width)).Store(target + j);
+            }
+        }
+    }
+
+    static void TransposePanel(float* source, nint rowStride, nint columnStride, int depth, int width, int count, float* target)
+    {
+        var j = 0;
+        if (rowStride == 1 && Sse.IsSupported)
+        {
+            for (; j <= count - 4; j += 4) TransposeFour(source + j * columnStride, columnStride, depth, width, target + j);
+        }
+
+        for (; j < width; j++)
+        {
+            var column = source + j * columnStride;
+            for (var p = 0; p < depth; p++) target[(nint)p * width + j] = j < count ? column[p * rowStride] : 0;
+        }
+    }
+
+    /// <summary>Turns four columns of b that lie as rows of memory, four elements of each at a time.</summary>
+    static void TransposeFour(float* source, nint columnStride, int depth, int width, float* target)
+    {
+        var p = 0;
+        for (; p <= depth - 4; p += 4, target += 4 * width)
+        {
+            var r0 = Vector128.Load(source + p);
+            var r1 = Vector128.Load(source + columnStride + p);
+            var r2 = Vector128.Load(source + 2 * columnStride + p);
+            var r3 = Vector128.Load(source + 3 * columnStride + p);
+            var low01 = Sse.UnpackLow(r0, r1);
+            var low23 = Sse.UnpackLow(r2, r3);
+            var high01 = Sse.UnpackHigh(r0, r1);
+            var high23 = Sse.UnpackHigh(r2, r3);
+            Sse.MoveLowToHigh(low01, low23).Store(target);
+            Sse.MoveHighToLow(low23, low01).Store(target + width);
+            Sse.MoveLowToHigh(high01, high23).Store(target + 2 * width);
+            Sse.MoveHighToLow(high23, high01).Store(target + 3 * width);
+        }
+
+        for (; p < depth; p++, target += width)
+        {
+            for (var j = 0; j < 4; j++) target[j] = source[j * columnStride + p];
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
+namespace GradScope;
+
+/// <summary>Work over [0, count) that may run as two ranges at the same time.</summary>
+internal interface IJob
+{
+    /// <summary>Does units [from, to). The two threads share one job: it must not write what the other's range reads.</summary>
+    void Run(int from, int to);
+}
+
+/// <summary>
+/// The second core. One helper thread spins briefly for the next job and then sleeps, so that handing over costs well below
+/// a microsecond while training and idleness costs nothing.
+/// </summary>
+/// <remarks>
+/// The caller takes the first half and does the second one too if the helper has not begun it by then (asleep still, or
+/// short of a core), so a job never waits for a thread that is not working on it. Nothing is allocated by a call.
+/// </remarks>
+internal static unsafe class Workers
+{
+    /// <summary>Estimated nanoseconds below which sharing a job costs more than it saves.</summary>
+    public const long MinimumCost = 30_000;
+
+    const int Idle = 0, Offered = 1, Begun = 2, Done = 3;
+    const int Spins = 2_000;
+
+    static readonly SemaphoreSlim Wake = new(0);
+    static Thread? helper;
+    static int busy;
+    static int state;
+    static int asleep;
+    static void* job;
+    static delegate*<void*, int, int, void> run;
+    static int from;
+    static int to;
+    static ExceptionDispatchInfo? failure;
+
+    /// <summary>Threads that work on a job, the caller's included: 1 or 2. By default 2 where the machine has them.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Neither 1 nor 2.</exception>
+    public static int ThreadCount
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 2);
+            field = value;
+        }
+    } = Math.Min(2, Environment.ProcessorCount);
+
+    /// <summary>
+    /// Runs the job over [0, count), on two threads if <paramref name="cost"/>, its estimated nanoseconds on one, is worth it
+    /// and no other caller has the helper. Returns when all is done; what the job throws is thrown here.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void For<TJob>(ref TJob job, int count, long cost) where TJob : struct, IJob
+    {
+        if (cost < MinimumCost || count < 2 || ThreadCount < 2 || Interlocked.Exchange(ref busy, 1) != 0) job.Run(0, count);
+        else Share(ref job, count);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static void Share<TJob>(ref TJob shared, int count) where TJob : struct, IJob
+    {
+        try
+        {
+            var half = (count + 1) / 2;
+#pragma warning disable CS8500 // The job may hold arrays: it is pinned, and the caller's frame outlives the helper's use of it.
+            fixed (TJob* pinned = &shared)
+#pragma warning restore CS8500
+            {
+                job = pinned;
+                run = &Invoke<TJob>;
+                from = half;
+                to = count;
+                Offer();
+                bool alone;
+                try
+                {
+                    shared.Run(0, half);
+                }
+                finally
+                {
+                    alone = Interlocked.CompareExchange(ref state, Idle, Offered) == Offered;
+                    if (!alone) WaitUntilDone();
+                }
+
+                if (alone) shared.Run(half, count);
+            }
+
+            failure?.Throw();
+        }
+        finally
+        {
+            failure = null;
+            Volatile.Write(ref busy, 0);
+        }
+    }
+
+    static void Invoke<TJob>(void* job, int from, int to) where TJob : struct, IJob => Unsafe.AsRef<TJob>(job).Run(from, to);
+
+    static void Offer()
+    {
+        if (helper is null)
+        {
+            var thread = new Thread(Help) { IsBackground = true, Name = "GradScope helper" };
+            thread.Start();
+            helper = thread;
+        }
+
+        // A full fence: the helper either sees the offer before it sleeps, or is seen asleep here and woken.
+        Interlocked.Exchange(ref state, Offered);
+        if (Volatile.Read(ref asleep) != 0 && Interlocked.Exchange(ref asleep, 0) != 0) Wake.Release();
+    }
+
+    static void WaitUntilDone()
+    {
+        var spinner = new SpinWait();
+        while (Volatile.Read(ref state) != Done) spinner.SpinOnce(sleep1Threshold: -1);
+        Volatile.Write(ref state, Idle);
+    }
+
+    static void Help()
+    {
+        while (true)
+        {
+            if (!SpinForOffer())
+            {
+                Interlocked.Exchange(ref asleep, 1);
+                if (Volatile.Read(ref state) != Offered) Wake.Wait();
+                else if (Interlocked.Exchange(ref asleep, 0) == 0) Wake.Wait();
+            }
+
+            if (Interlocked.CompareExchange(ref state, Begun, Offered) != Offered) continue;
+            try
+            {
+                run(job, from, to);
+            }
+            catch (Exception e)
+            {
+                failure = ExceptionDispatchInfo.Capture(e);
+            }
+
+            Volatile.Write(ref state, Done);
+        }
+    }
+
+    static bool SpinForOffer()
+    {
+        for (var i = 0; i < Spins; i++)
+        {
+            if (Volatile.Read(ref state) == Offered) return true;
+            Thread.SpinWait(1);
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,22 @@
+using BenchmarkDotNet.Running;
+using GradScope.Benchmarks;
+
+switch (args.FirstOrDefault())
+{
+    case "product":
+        ProductSpeed.Run(args.AsSpan(1));
+        break;
+    case "statistics":
+        BenchmarkSwitcher.FromAssembly(typeof(ProductBenchmark).Assembly).Run(args[1..]);
+        break;
+    default:
+        Console.Error.WriteLine("""
+            dotnet run -c Release --project tests/GradScope.Benchmarks -- <what>
+
+            product [rounds] [name]   the matrix products of a training step, in GFLOP/s and in per cent of this machine's peak
+            statistics …              the same by BenchmarkDotNet, with its options (--filter, --job, …)
+            """);
+        return 2;
+}
+
+return 0;

@@ -1,0 +1,250 @@
+using System.Runtime.Intrinsics.X86;
+
+namespace GradScope.Tests.Kernels;
+
+[Collection(nameof(Alone))]
+public class MatrixProductTests
+{
+    delegate void Product(
+        in Matrix a, in Matrix b, in Matrix c, bool accumulate, float scale, Triangle triangle, float[]? bias, int biasOffset);
+
+    /// <summary>The widths this machine can run, in floats; 1 and 4 run everywhere.</summary>
+    public static TheoryData<int> Widths()
+    {
+        var widths = new TheoryData<int> { 1, 4 };
+        if (Fma.IsSupported) widths.Add(8);
+        if (Avx512F.IsSupported) widths.Add(16);
+        return widths;
+    }
+
+    static Product Of(int width) => width switch
+    {
+        1 => MatrixProduct.Multiply<Scalar>,
+        4 => MatrixProduct.Multiply<Wide128>,
+        8 => MatrixProduct.Multiply<Wide256>,
+        _ => MatrixProduct.Multiply<Wide512>,
+    };
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Agrees_with_a_sum_in_double_for_shapes_of_all_kinds(int width)
+    {
+        var random = new Random(1);
+        int[] sizes = [1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 63, 64, 65, 66, 100];
+        for (var n = 0; n < 400; n++)
+        {
+            int Size() => sizes[random.Next(sizes.Length)];
+            new Case(random, Size(), Size(), Size(), random.Next(3) == 0 ? 3 : 1, random.Next(3) == 0 ? 2 : 1).Run(Of(width));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Agrees_where_sum_and_columns_need_several_blocks(int width)
+    {
+        var random = new Random(2);
+        foreach (var (m, k, n) in new[] { (3, 257, 5), (20, 600, 7), (9, 513, 1030), (33, 255, 515), (1, 1000, 1), (300, 300, 20) })
+        {
+            for (var repeat = 0; repeat < 6; repeat++) new Case(random, m, k, n, 1, 1).Run(Of(width));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void A_triangle_ignores_what_is_outside_it(int width)
+    {
+        var random = new Random(3);
+        foreach (var size in new[] { 1, 2, 5, 8, 11, 16, 24, 31, 32, 33, 65, 270 })
+        {
+            foreach (var triangle in new[] { Triangle.LowerResult, Triangle.LowerLeft, Triangle.UpperLeft })
+            {
+                for (var repeat = 0; repeat < 4; repeat++)
+                {
+                    var other = repeat == 3 ? size + 9 : repeat == 2 ? Math.Max(1, size - 3) : size;
+                    var (k, n) = triangle == Triangle.LowerResult ? (16, other) : (other, 16);
+                    new Case(random, size, k, n, 2, 2) { Triangle = triangle }.Run(Of(width));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void An_empty_sum_is_the_bias_alone(int width)
+    {
+        var c = new float[] { 7, 7 };
+        Of(width)(
+            new Matrix([], 0, 1, 0, 0, 1), new Matrix([], 0, 0, 2, 2, 1), new Matrix(c, 0, 1, 2, 2, 1),
+            false, 1, Triangle.None, [1, 2, 3], 1);
+        Assert.Equal([2, 3], c);
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Two_threads_give_the_bits_of_one(int width)
+    {
+        var random = new Random(4);
+        foreach (var (m, k, n, outer) in new[] { (512, 64, 65, 1), (64, 512, 256, 1), (65, 513, 64, 1), (32, 16, 32, 64), (70, 300, 70, 3) })
+        {
+            var one = Alone.WithThreads(1, () => new Case(new Random(m), m, k, n, outer, 1).Compute(Of(width)));
+            var two = Alone.WithThreads(2, () => new Case(new Random(m), m, k, n, outer, 1).Compute(Of(width)));
+            Assert.Equal(one, two);
+        }
+    }
+
+    [Fact]
+    public void Allocates_nothing_once_warm()
+    {
+        var random = new Random(5);
+        var a = Operand.Random(random, 200, 300, transposed: true);
+        var b = Operand.Random(random, 300, 65, transposed: true);
+        var c = Operand.Random(random, 200, 65, transposed: false);
+        for (var i = 0; i < 3; i++) MatrixProduct.Multiply(a, b, c, accumulate: false);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++) MatrixProduct.Multiply(a, b, c, accumulate: true, triangle: Triangle.LowerLeft);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void Refuses_shapes_that_do_not_fit()
+    {
+        static Matrix Of(int rows, int columns) => new(new float[rows * columns], 0, rows, columns, columns, 1);
+
+        static string Message(Matrix a, Matrix b, Matrix c, float[]? bias = null) =>
+            Assert.Throws<ArgumentException>(() => MatrixProduct.Multiply(a, b, c, false, bias: bias)).Message;
+
+        Assert.Equal(
+            "MatMul: a is (4, 6) but b is (3, 2); a's last dimension must equal b's first", Message(Of(4, 6), Of(3, 2), Of(4, 2)));
+        Assert.Equal(
+            "MatMul: a is (4, 6) and b is (6, 2) but c is (2, 4); c must be (4, 2)", Message(Of(4, 6), Of(6, 2), Of(2, 4)));
+        Assert.Contains("stack", Message(Of(4, 6) with { Outer = 2 }, Of(6, 2), Of(4, 2)));
+        Assert.Contains("c's stack has a stride of 0", Message(
+            Of(4, 6) with { Outer = 2 }, Of(6, 2) with { Outer = 2 }, Of(4, 2) with { Outer = 2 }));
+        Assert.Contains("b is 1 × 1 of (6, 2), strides 0 and 0 of (2, 1), from 1; it ends at element 12", Message(Of(4, 6), Of(6, 2) with { Offset = 1 }, Of(4, 2)));
+        Assert.Contains("may not be negative", Message(Of(4, 6) with { RowStride = -6 }, Of(6, 2), Of(4, 2)));
+        Assert.Contains("must lie without gaps", Assert.Throws<ArgumentException>(() => MatrixProduct.Multiply(
+            new Matrix(new float[100], 0, 4, 4, 8, 2), Of(4, 2), Of(4, 2), false, triangle: Triangle.LowerLeft)).Message);
+        Assert.Contains("bias", Message(Of(4, 6), Of(6, 2), Of(4, 2), bias: [1]));
+    }
+
+    static class Operand
+    {
+        public static Matrix Random(Random random, int rows, int columns, bool transposed, int outer = 1, int inner = 1)
+        {
+            var gap = random.Next(3) * 5;
+            var (high, wide) = transposed ? (columns, rows) : (rows, columns);
+            var interleaved = random.Next(2) == 0;
+            // Heads side by side in a row, as in a packed q, k, v buffer, or one matrix after the other.
+            var row = (interleaved ? wide * inner : wide) + gap;
+            var innerStride = interleaved ? wide : high * row;
+            var outerStride = interleaved ? high * row : inner * high * row;
+            var offset = random.Next(20);
+            var array = new float[offset + outer * outerStride + (interleaved ? 0 : inner * high * row)];
+            for (var i = 0; i < array.Length; i++) array[i] = random.NextSingle() * 2 - 1;
+            var matrix = new Matrix(array, offset, high, wide, row, 1, outer, outerStride, inner, innerStride);
+            return transposed ? matrix.Transposed : matrix;
+        }
+
+        public static ref float Element(in Matrix m, int o, int n, int i, int j) =>
+            ref m.Array[m.Offset + o * m.OuterStride + n * m.InnerStride + i * m.RowStride + j * m.ColumnStride];
+    }
+
+    /// <summary>A product with random layout and options, and the same in double.</summary>
+    sealed class Case(Random random, int m, int k, int n, int outer, int inner)
+    {
+        readonly bool accumulate = random.Next(2) == 0;
+        readonly float scale = random.Next(2) == 0 ? 1 : 0.25f;
+        readonly float[]? bias = random.Next(2) == 0 ? [.. Enumerable.Range(0, n + 3).Select(_ => random.NextSingle())] : null;
+        readonly Matrix a = Repeat(random, Operand.Random(random, m, k, random.Next(2) == 0, outer, inner));
+        readonly Matrix b = Repeat(random, Operand.Random(random, k, n, random.Next(2) == 0, outer, inner));
+        readonly Matrix c = Operand.Random(random, m, n, random.Next(5) == 0, outer, inner);
+
+        public Triangle Triangle { get; init; }
+
+        public float[] Compute(Product product)
+        {
+            product(a, b, c, accumulate, scale, Triangle, bias, 3);
+            return c.Array;
+        }
+
+        public void Run(Product product)
+        {
+            ForEach((o, n, i, p) =>
+            {
+                if (!Counts(i, p)) Operand.Element(a, o, n, i, p) = p % 2 == 0 ? float.NaN : float.NegativeInfinity;
+            }, a);
+            var expected = new Dictionary<int, double>();
+            ForEach((o, n, i, j) =>
+            {
+                ref var element = ref Operand.Element(c, o, n, i, j);
+                var sum = 0.0;
+                for (var p = 0; p < k; p++)
+                {
+                    if (Counts(i, p)) sum += (double)Operand.Element(a, o, n, i, p) * Operand.Element(b, o, n, p, j);
+                }
+
+                expected[Index(ref element)] = sum * scale + (bias is null ? 0 : bias[j + 3]) + (accumulate ? element : 0);
+            }, c);
+            var before = (float[])c.Array.Clone();
+
+            Compute(product);
+
+            var tolerance = 1e-6 * (4 + Math.Sqrt(k) * 2);
+            for (var index = 0; index < before.Length; index++)
+            {
+                if (!expected.TryGetValue(index, out var value)) Assert.Equal(before[index], c.Array[index]);
+                else if (!Ignored.Contains(index) && !(Math.Abs(value - c.Array[index]) <= tolerance))
+                {
+                    Assert.Fail($"{m}×{k} by {k}×{n}, {Triangle}, a {a}, b {b}, "
+                        + $"c {c}: element {index} is {c.Array[index]}, expected {value}");
+                }
+            }
+        }
+
+        HashSet<int> Ignored
+        {
+            get
+            {
+                if (field is not null) return field;
+                field = [];
+                if (Triangle == Triangle.LowerResult)
+                {
+                    ForEach((o, n, i, j) =>
+                    {
+                        if (j > i) field.Add(Index(ref Operand.Element(c, o, n, i, j)));
+                    }, c);
+                }
+
+                return field;
+            }
+        }
+
+        int Index(ref float element) =>
+            (int)(System.Runtime.CompilerServices.Unsafe.ByteOffset(ref c.Array[0], ref element) / sizeof(float));
+
+        bool Counts(int i, int p) => Triangle switch
+        {
+            Triangle.LowerLeft => p <= i,
+            Triangle.UpperLeft => p >= i,
+            _ => true,
+        };
+
+        static Matrix Repeat(Random random, Matrix matrix) =>
+            random.Next(4) == 0 ? matrix with { OuterStride = 0 } : random.Next(6) == 0 ? matrix with { InnerStride = 0 } : matrix;
+
+        static void ForEach(Action<int, int, int, int> action, in Matrix matrix)
+        {
+            for (var o = 0; o < matrix.Outer; o++)
+            {
+                for (var n = 0; n < matrix.Inner; n++)
+                {
+                    for (var i = 0; i < matrix.Rows; i++)
+                    {
+                        for (var j = 0; j < matrix.Columns; j++) action(o, n, i, j);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+namespace GradScope.Tests.Kernels;
+
+[Collection(nameof(Alone))]
+public class WorkersTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Every_unit_is_done_once(int threads) => Alone.WithThreads(threads, () =>
+    {
+        foreach (var count in new[] { 0, 1, 2, 3, 1000 })
+        {
+            var job = new Count(new int[count]);
+            for (var repeat = 0; repeat < 100; repeat++) Workers.For(ref job, count, long.MaxValue);
+            Assert.All(job.Times, times => Assert.Equal(100, times));
+        }
+
+        return true;
+    });
+
+    [Fact]
+    public void Two_threads_work_at_the_same_time() => Alone.WithThreads(2, () =>
+    {
+        using var begun = new ManualResetEventSlim();
+        var job = new Meet(begun, new int[2]);
+        Workers.For(ref job, 2, long.MaxValue);
+        Assert.NotEqual(job.Threads[0], job.Threads[1]);
+        Assert.Equal(Environment.CurrentManagedThreadId, job.Threads[0]);
+        return true;
+    });
+
+    [Fact]
+    public void Small_work_stays_on_the_caller() => Alone.WithThreads(2, () =>
+    {
+        var job = new Note(new int[2]);
+        Workers.For(ref job, 2, Workers.MinimumCost - 1);
+        Assert.All(job.Threads, thread => Assert.Equal(Environment.CurrentManagedThreadId, thread));
+        return true;
+    });
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(7)]
+    public void An_exception_of_either_thread_reaches_the_caller_and_the_next_job_runs(int failing) => Alone.WithThreads(2, () =>
+    {
+        for (var repeat = 0; repeat < 20; repeat++)
+        {
+            var fail = new Fail(failing);
+            Assert.Equal($"unit {failing}", Assert.Throws<InvalidOperationException>(() => Workers.For(ref fail, 8, long.MaxValue)).Message);
+            var job = new Count(new int[8]);
+            Workers.For(ref job, 8, long.MaxValue);
+            Assert.All(job.Times, times => Assert.Equal(1, times));
+        }
+
+        return true;
+    });
+
+    [Fact]
+    public void Several_callers_and_jobs_within_jobs_finish() => Alone.WithThreads(2, () =>
+    {
+        var callers = Enumerable.Range(0, 4).Select(_ => new Thread(() =>
+        {
+            for (var repeat = 0; repeat < 500; repeat++)
+            {
+                var job = new Nest(new int[20, 30]);
+                Workers.For(ref job, 20, long.MaxValue);
+                foreach (var times in job.Times) Assert.Equal(1, times);
+            }
+        })).ToList();
+        callers.ForEach(c => c.Start());
+        callers.ForEach(c => c.Join());
+        return true;
+    });
+
+    [Fact]
+    public void Sharing_allocates_nothing() => Alone.WithThreads(2, () =>
+    {
+        var job = new Count(new int[100]);
+        Workers.For(ref job, 100, long.MaxValue);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var repeat = 0; repeat < 100; repeat++) Workers.For(ref job, 100, long.MaxValue);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        return true;
+    });
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void Refuses_a_thread_count_it_does_not_have(int count) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Workers.ThreadCount = count);
+
+    readonly struct Count(int[] times) : IJob
+    {
+        public int[] Times => times;
+
+        public void Run(int from, int to)
+        {
+            for (var i = from; i < to; i++) times[i]++;
+        }
+    }
+
+    readonly struct Note(int[] threads) : IJob
+    {
+        public int[] Threads => threads;
+
+        public void Run(int from, int to) => threads.AsSpan(from, to - from).Fill(Environment.CurrentManagedThreadId);
+    }
+
+    readonly struct Meet(ManualResetEventSlim begun, int[] threads) : IJob
+    {
+        public int[] Threads => threads;
+
+        public void Run(int from, int to)
+        {
+            if (from > 0) begun.Set();
+            else begun.Wait(TimeSpan.FromSeconds(30));
+            threads.AsSpan(from, to - from).Fill(Environment.CurrentManagedThreadId);
+        }
+    }
+
+    readonly struct Fail(int failing) : IJob
+    {
+        public void Run(int from, int to)
+        {
+            if (from <= failing && failing < to) throw new InvalidOperationException($"unit {failing}");
+        }
+    }
+
+    readonly struct Nest(int[,] times) : IJob
+    {
+        public int[,] Times => times;
+
+        public void Run(int from, int to)
+        {
+            for (var i = from; i < to; i++)
+            {
+                var row = new Row(times, i);
+                Workers.For(ref row, times.GetLength(1), long.MaxValue);
+            }
+        }
+
+        readonly struct Row(int[,] times, int i) : IJob
+        {
+            public void Run(int from, int to)
+            {
+                for (var j = from; j < to; j++) times[i, j]++;
+            }
+        }
+    }
+}
