@@ -17,6 +17,9 @@ public sealed class Parameter
     /// <summary>A copy of its numbers.</summary>
     public Tensor Value => new(Shape, ValueBuffer.Span);
 
+    /// <summary>Whether a backward pass has run with this parameter.</summary>
+    public bool HasGrad => Store.HasGradients;
+
     /// <summary>A copy of ∂loss/∂value as the last training backward pass left it.</summary>
     /// <exception cref="InvalidOperationException">No backward pass has run with this parameter.</exception>
     public Tensor Grad => Store.HasGradients
