@@ -64,6 +64,7 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
         // Operations were run out of turn: put values and gradients back.
         tape.Forward();
         tape.Backward(loss);
+        HoldGates(tape, true);
         foreach (var leaf in tape.Nodes.OfType<Leaf>())
         {
             if (tape.IsReached(leaf))
@@ -72,9 +73,18 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
             }
         }
 
+        HoldGates(tape, false);
         tape.Forward();
         tape.Backward(loss);
         return new(rows.ToImmutable());
+    }
+
+    private static void HoldGates(Tape tape, bool hold)
+    {
+        foreach (var node in tape.Nodes)
+        {
+            node.HoldGates(hold);
+        }
     }
 
     private static IEnumerable<GradientCheckRow> CheckOperation(Node node, RandomStream random)
@@ -95,12 +105,14 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
             var gradient = input.G.ToArray();
             var direction = RandomDirection(input.Shape.ElementCount, random);
             Scale(direction, input.V);
-            AvoidKinks(node, input, direction);
+            AvoidPoles(node, input, direction);
+            node.HoldGates(true);
             var (expected, uncertainty) = Difference(input, direction, OperationRounding, () =>
             {
                 node.Forward();
                 return Dot(r, node.V);
             });
+            node.HoldGates(false);
             node.Forward();
             yield return new($"{node.Label} → {input.Label}", node.Operation, input.Shape, Dot(gradient, direction), expected, uncertainty);
         }
@@ -122,7 +134,7 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
         {
             if (node.Inputs.Contains(leaf))
             {
-                AvoidKinks(node, leaf, direction);
+                AvoidPoles(node, leaf, direction);
             }
         }
 
@@ -189,10 +201,10 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
         }
     }
 
-    /// <summary>Holds still what would come near 0 where the operation has no derivative.</summary>
-    private static void AvoidKinks(Node node, Node input, float[] direction)
+    /// <summary>Holds still what would come near 0 where the operation has a pole.</summary>
+    private static void AvoidPoles(Node node, Node input, float[] direction)
     {
-        if (!node.IsKinkedAtZero(input))
+        if (!node.HasPoleAtZero(input))
         {
             return;
         }

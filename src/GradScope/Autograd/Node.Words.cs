@@ -67,7 +67,7 @@ public abstract partial class Node
     public Node Sigmoid() => Tape.Record(new Unary<Sigmoid>(this));
 
     /// <summary>max(0, x), element by element; at 0 the derivative is taken as 0.</summary>
-    public Node Relu() => Tape.Record(new Unary<Relu>(this));
+    public Node Relu() => Tape.Record(new Relu(this));
 
     /// <summary>x·Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel 2016).</summary>
     public Node Gelu() => Tape.Record(new Unary<Gelu>(this));

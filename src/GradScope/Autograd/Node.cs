@@ -92,8 +92,13 @@ public abstract partial class Node
     /// <summary>Adds to the gradients of those inputs that require one what this node's gradient makes of it.</summary>
     internal abstract void Backward();
 
-    /// <summary>Whether the operation has a kink or a pole at 0 of this input, which a gradient check must not step over.</summary>
-    internal virtual bool IsKinkedAtZero(Node input) => false;
+    /// <summary>Whether the operation has a pole or ends at 0 of this input, which a gradient check must not step over.</summary>
+    internal virtual bool HasPoleAtZero(Node input) => false;
+
+    /// <summary>Makes an operation with gates keep them as they are now, or let them go again: a gradient check has no derivative across a kink.</summary>
+    internal virtual void HoldGates(bool hold)
+    {
+    }
 
     /// <summary>For a node of one element its number, else its label, operation and shape.</summary>
     public override string ToString() => Shape.ElementCount == 1

@@ -13,7 +13,7 @@ internal interface IBinaryRule
     /// <summary>What backward adds to ∂a and ∂b, in words; G is the result's gradient.</summary>
     static abstract (string A, string B) Rules(string a, string b);
 
-    static virtual bool IsKinkedAtZeroOfB => false;
+    static virtual bool HasPoleAtZeroOfB => false;
 
     static abstract Vector512<float> Forward(Vector512<float> a, Vector512<float> b);
 
@@ -59,7 +59,7 @@ internal sealed class Binary<TRule> : Node
 
     private bool SameShapes => a.Shape == b.Shape;
 
-    internal override bool IsKinkedAtZero(Node input) => TRule.IsKinkedAtZeroOfB && input == b;
+    internal override bool HasPoleAtZero(Node input) => TRule.HasPoleAtZeroOfB && input == b;
 
     internal override void Forward()
     {

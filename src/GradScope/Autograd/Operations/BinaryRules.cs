@@ -39,7 +39,7 @@ internal readonly struct Divide : IBinaryRule
     public static string Name => "Divide";
     public static string Formula(string a, string b) => $"{a} / {b}";
     public static (string A, string B) Rules(string a, string b) => ($"G / {b}", $"−G · {a} / {b}²");
-    public static bool IsKinkedAtZeroOfB => true;
+    public static bool HasPoleAtZeroOfB => true;
     public static V Forward(V a, V b) => a / b;
     public static V BackwardA(V a, V b, V g) => g / b;
     public static V BackwardB(V a, V b, V g) => -g * a / (b * b);

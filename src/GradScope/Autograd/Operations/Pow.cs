@@ -9,7 +9,7 @@ internal sealed class Pow(Node x, float exponent) : Node(x.Tape, x.Shape, x)
 
     private protected override string OperationName => "Pow";
 
-    internal override bool IsKinkedAtZero(Node input) => exponent < 1 || exponent != MathF.Truncate(exponent);
+    internal override bool HasPoleAtZero(Node input) => exponent < 1 || exponent != MathF.Truncate(exponent);
 
     internal override void Forward()
     {

@@ -13,7 +13,7 @@ internal interface IUnaryRule
     /// <summary>The derivative in words of x and y.</summary>
     static abstract string Derivative(string x, string y);
 
-    static virtual bool IsKinkedAtZero => false;
+    static virtual bool HasPoleAtZero => false;
 
     static abstract Vector512<float> Forward(Vector512<float> x);
 
@@ -31,7 +31,7 @@ internal sealed class Unary<TRule>(Node x) : Node(x.Tape, x.Shape, x)
 
     private protected override string OperationName => TRule.Name;
 
-    internal override bool IsKinkedAtZero(Node input) => TRule.IsKinkedAtZero;
+    internal override bool HasPoleAtZero(Node input) => TRule.HasPoleAtZero;
 
     internal override void Forward()
     {

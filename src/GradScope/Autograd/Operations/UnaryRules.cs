@@ -28,7 +28,7 @@ internal readonly struct Log : IUnaryRule
     public static string Name => "Log";
     public static string Formula(string x) => $"log({x})";
     public static string Derivative(string x, string y) => $"1/{x}";
-    public static bool IsKinkedAtZero => true;
+    public static bool HasPoleAtZero => true;
     public static V Forward(V x) => Vector512.Log(x);
     public static V Derivative(V x, V y) => V.One / x;
 }
@@ -38,7 +38,7 @@ internal readonly struct Sqrt : IUnaryRule
     public static string Name => "Sqrt";
     public static string Formula(string x) => $"√{x}";
     public static string Derivative(string x, string y) => $"1/(2·{y})";
-    public static bool IsKinkedAtZero => true;
+    public static bool HasPoleAtZero => true;
     public static V Forward(V x) => Vector512.Sqrt(x);
     public static V Derivative(V x, V y) => Vector512.Create(0.5f) / y;
 }
@@ -59,18 +59,6 @@ internal readonly struct Sigmoid : IUnaryRule
     public static string Derivative(string x, string y) => $"{y}·(1 − {y})";
     public static V Forward(V x) => V.One / (V.One + Vector512.Exp(-x));
     public static V Derivative(V x, V y) => y * (V.One - y);
-}
-
-internal readonly struct Relu : IUnaryRule
-{
-    public static string Name => "Relu";
-    public static string Formula(string x) => $"max(0, {x})";
-    public static string Derivative(string x, string y) => $"[{x} > 0]";
-    public static bool IsKinkedAtZero => true;
-
-    // Written so that NaN stays NaN.
-    public static V Forward(V x) => Vector512.ConditionalSelect(Vector512.LessThan(x, V.Zero), V.Zero, x);
-    public static V Derivative(V x, V y) => Vector512.ConditionalSelect(Vector512.GreaterThan(x, V.Zero), V.One, V.Zero);
 }
 
 /// <summary>x·Φ(x), Φ(x) = ½(1 + erf(x/√2)); derivative Φ(x) + x·φ(x) (Hendrycks and Gimpel 2016).</summary>
