@@ -25,7 +25,7 @@ sealed class LessonRun(TextWriter output, TextWriter error)
     {
         try
         {
-            var lessons = Lesson.Find(paths);
+            var lessons = Lesson.Find(paths, new[] { OutFolder, PageFolder }.OfType<string>());
             Check(lessons);
             var runs = await RunAllAsync(lessons, cancel);
             WriteIndex(lessons, runs);

@@ -10,9 +10,14 @@ public sealed class CellContext
 
     readonly Lock gate = new();
     readonly Action<CellOutput> publish;
+    readonly CancellationToken stop;
     bool closed;
 
-    internal CellContext(Action<CellOutput> publish) => this.publish = publish;
+    internal CellContext(Action<CellOutput> publish, CancellationToken stop)
+    {
+        this.publish = publish;
+        this.stop = stop;
+    }
 
     /// <summary>The cell that this code runs for; null outside of a cell.</summary>
     public static CellContext? Current
@@ -32,11 +37,16 @@ public sealed class CellContext
         return handle;
     }
 
+    /// <summary>Once the cell is to stop, whoever shows or prints something for it is stopped by that.</summary>
     internal void Publish(CellOutput output)
     {
         lock (gate)
-            if (!closed)
-                publish(output);
+        {
+            if (closed)
+                return;
+            stop.ThrowIfCancellationRequested();
+            publish(output);
+        }
     }
 
     /// <summary>From here on the cell's outputs are complete.</summary>

@@ -26,7 +26,8 @@ public sealed class MimeBundle : IReadOnlyCollection<KeyValuePair<string, string
     {
         if (mimeTypes.Length == 0)
             mimeTypes = value is null ? ["text/plain"] : [.. Formatter.GetPreferredMimeTypesFor(value.GetType())];
-        return new(mimeTypes.Distinct().Select(mimeType => KeyValuePair.Create(mimeType, Format(value, mimeType))));
+        return CellExecution.Shielded(() =>
+            new MimeBundle(mimeTypes.Distinct().Select(mimeType => KeyValuePair.Create(mimeType, Format(value, mimeType)))));
     }
 
     /// <summary>The text of one form, where the bundle has it.</summary>

@@ -77,7 +77,7 @@ public sealed class CSharpSession : IDisposable
         CellConsole.Install();
         var clock = Stopwatch.StartNew();
         var cell = $"cell {++executionCount}";
-        var context = new CellContext(publish);
+        var context = new CellContext(publish, stop);
         try
         {
             CellOutput.Error? error = null;
@@ -87,8 +87,9 @@ public sealed class CSharpSession : IDisposable
                 CellContext.Current = context;
                 error = await RunAsync(code, language, cell, context, clock, stop);
             }, stop).ConfigureAwait(false);
+            context.Close();
             if (ended && error is not null)
-                context.Publish(error);
+                publish(error);
             return new(executionCount, ended ? error : null, !ended, clock.Elapsed);
         }
         finally
