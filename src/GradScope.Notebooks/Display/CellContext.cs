@@ -1,0 +1,78 @@
+namespace GradScope.Notebooks;
+
+/// <summary>
+/// The running cell, as seen by whatever it calls. It follows the cell into the tasks and threads that it starts, which is
+/// how a library shows something without knowing the host.
+/// </summary>
+public sealed class CellContext
+{
+    static readonly AsyncLocal<CellContext?> current = new();
+
+    readonly Lock gate = new();
+    readonly Action<CellOutput> publish;
+    readonly CancellationToken stop;
+    bool closed;
+
+    internal CellContext(Action<CellOutput> publish, CancellationToken stop)
+    {
+        this.publish = publish;
+        this.stop = stop;
+    }
+
+    /// <summary>The cell that this code runs for; null outside of a cell.</summary>
+    public static CellContext? Current
+    {
+        get => current.Value;
+        internal set => current.Value = value;
+    }
+
+    /// <summary>
+    /// Shows a value in the cell's output. The handle replaces it, from any thread, until the cell that updates it has
+    /// ended; what comes later is dropped, as it is in every notebook host.
+    /// </summary>
+    public DisplayHandle Display(object? value, params string[] mimeTypes)
+    {
+        var handle = new DisplayHandle(this, mimeTypes);
+        Publish(new CellOutput.Display(MimeBundle.Of(value, mimeTypes), handle.Id));
+        return handle;
+    }
+
+    /// <summary>Once the cell is to stop, whoever shows or prints something for it is stopped by that.</summary>
+    internal void Publish(CellOutput output)
+    {
+        lock (gate)
+        {
+            if (closed)
+                return;
+            stop.ThrowIfCancellationRequested();
+            publish(output);
+        }
+    }
+
+    /// <summary>From here on the cell's outputs are complete.</summary>
+    internal void Close()
+    {
+        lock (gate)
+            closed = true;
+    }
+}
+
+/// <summary>A value on display, to be replaced by a newer one in the same place.</summary>
+public sealed class DisplayHandle
+{
+    readonly CellContext shownIn;
+    readonly string[] mimeTypes;
+
+    internal DisplayHandle(CellContext shownIn, string[] mimeTypes)
+    {
+        this.shownIn = shownIn;
+        this.mimeTypes = mimeTypes;
+    }
+
+    /// <summary>The Jupyter <c>display_id</c>.</summary>
+    public string Id { get; } = Guid.NewGuid().ToString("N");
+
+    /// <summary>Shows <paramref name="value"/> where the last one stood.</summary>
+    public void Update(object? value) =>
+        (CellContext.Current ?? shownIn).Publish(new CellOutput.Update(MimeBundle.Of(value, mimeTypes), Id));
+}

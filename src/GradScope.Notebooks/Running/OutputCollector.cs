@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace GradScope.Notebooks;
+
+/// <summary>
+/// Keeps a run's outputs as Jupyter keeps them: consecutive text of one stream is one output, and an update takes the place
+/// of what was shown under its id, in whichever cell that stands.
+/// </summary>
+sealed class OutputCollector
+{
+    /// <summary>What a notebook keeps of one cell's console, in characters; a loop that prints for ever must not fill the disk.</summary>
+    const int StreamLimit = 1_000_000;
+
+    readonly Dictionary<string, JsonObject> displays = [];
+    readonly StringBuilder text = new();
+    JsonArray outputs = [];
+    int executionCount;
+    string? stream;
+    int kept;
+    long dropped;
+
+    /// <summary>Whatever comes from here on belongs to this cell.</summary>
+    public void Begin(NotebookCell cell, int count)
+    {
+        outputs = cell.ClearOutputs();
+        executionCount = count;
+        cell.ExecutionCount = count;
+        (kept, dropped) = (0, 0);
+    }
+
+    /// <summary>The cell has ended.</summary>
+    public void End()
+    {
+        if (dropped > 0)
+        {
+            CloseStream();
+            stream = "stderr";
+            text.Append(CultureInfo.InvariantCulture, $"{dropped} more characters were printed; a notebook keeps {StreamLimit} of a cell.\n");
+        }
+        CloseStream();
+    }
+
+    public void Add(CellOutput output)
+    {
+        if (output is CellOutput.Stream part)
+        {
+            Append(part);
+            return;
+        }
+        CloseStream();
+        switch (output)
+        {
+            case CellOutput.Display shown:
+                var display = new JsonObject { ["data"] = Data(shown.Data), ["metadata"] = new JsonObject(), ["output_type"] = "display_data" };
+                outputs.Add(display);
+                if (shown.Id is not null)
+                    displays[shown.Id] = display;
+                break;
+            case CellOutput.Update update:
+                if (displays.TryGetValue(update.Id, out var former))
+                    former["data"] = Data(update.Data);
+                break;
+            case CellOutput.Result result:
+                outputs.Add(new JsonObject
+                {
+                    ["data"] = Data(result.Data),
+                    ["execution_count"] = executionCount,
+                    ["metadata"] = new JsonObject(),
+                    ["output_type"] = "execute_result",
+                });
+                break;
+            case CellOutput.Error error:
+                outputs.Add(new JsonObject
+                {
+                    ["ename"] = error.Name,
+                    ["evalue"] = error.Message,
+                    ["output_type"] = "error",
+                    ["traceback"] = new JsonArray([.. error.Traceback.Select(line => JsonValue.Create(line))]),
+                });
+                break;
+        }
+    }
+
+    void Append(CellOutput.Stream part)
+    {
+        if (stream != part.Name)
+            CloseStream();
+        stream = part.Name;
+        var room = Math.Min(part.Text.Length, StreamLimit - kept);
+        text.Append(part.Text, 0, room);
+        kept += room;
+        dropped += part.Text.Length - room;
+    }
+
+    void CloseStream()
+    {
+        if (stream is not null && text.Length > 0)
+            outputs.Add(new JsonObject
+            {
+                ["name"] = stream,
+                ["output_type"] = "stream",
+                ["text"] = NotebookJson.Lines(text.ToString()),
+            });
+        stream = null;
+        text.Clear();
+    }
+
+    static JsonObject Data(MimeBundle bundle)
+    {
+        var data = new JsonObject();
+        foreach (var (mimeType, text) in bundle.OrderBy(form => form.Key, StringComparer.Ordinal))
+            data[mimeType] = IsJson(mimeType) ? Json(text) : NotebookJson.Lines(text);
+        return data;
+    }
+
+    static bool IsJson(string mimeType) => mimeType == "application/json" || mimeType.EndsWith("+json", StringComparison.Ordinal);
+
+    static JsonNode? Json(string text)
+    {
+        try
+        {
+            return JsonNode.Parse(text);
+        }
+        catch (JsonException)
+        {
+            return text;
+        }
+    }
+}
