@@ -1,0 +1,10 @@
+using GradScope.Figures;
+
+namespace GradScope;
+
+/// <summary>The figure of anything recorded: <c>frame.GradientFlow().ToFigure().SaveHtml("flow.html")</c>.</summary>
+public static class FigureExtensions
+{
+    /// <inheritdoc cref="GradientFlowFigure.Draw"/>
+    public static Figure ToFigure(this GradientFlowFrame frame, FigureOptions? options = null) => GradientFlowFigure.Draw(frame, options);
+}

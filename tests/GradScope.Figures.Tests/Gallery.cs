@@ -1,0 +1,13 @@
+namespace GradScope.Figures.Tests;
+
+/// <summary>All figures that are looked at, in a browser and otherwise, by file name.</summary>
+internal static class Gallery
+{
+    public static IReadOnlyDictionary<string, Figure> Figures { get; } = new Dictionary<string, Figure>
+    {
+        ["flow"] = Synthetic.Flow(Synthetic.Config, Synthetic.Tokens(8)).ToFigure(),
+        ["flow-before-backward"] = Synthetic.Flow(Synthetic.Config, Synthetic.Tokens(8), backward: false).ToFigure(),
+        ["flow-deep"] = Synthetic.Flow(Synthetic.Config with { LayerCount = 12, HeadCount = 12, ModelDim = 96 }, Synthetic.Tokens(40), growth: 1.9).ToFigure(),
+        ["flow-vanishing"] = Synthetic.Flow(Synthetic.Config with { HeadCount = 4 }, Synthetic.Tokens(6), growth: 0.03, share: -0.4).ToFigure(),
+    };
+}
