@@ -7,7 +7,10 @@ namespace GradScope;
 /// <summary>A finished drawing: the same picture as SVG, as HTML with its numbers, and in words. It never changes.</summary>
 public sealed class Figure
 {
-    private Figure(string title, string svg, string html, string text) => (Title, Svg, Html, Text) = (title, svg, html, text);
+    private readonly Theme theme;
+
+    private Figure(string title, string svg, string html, string text, Theme theme) =>
+        (Title, Svg, Html, Text, this.theme) = (title, svg, html, text, theme);
 
     /// <summary>What is shown, in a few words.</summary>
     public string Title { get; }
@@ -34,7 +37,7 @@ public sealed class Figure
                 page.Empty("meta", ("charset", "utf-8"));
                 page.Empty("meta", ("name", "viewport"), ("content", "width=device-width,initial-scale=1"));
                 page.Element("title", Title);
-                page.Style(":root{color-scheme:light dark}body{margin:16px}");
+                page.Style($":root{{color-scheme:light dark}}body{{margin:16px;background:{theme.Light.Paper}}}@media(prefers-color-scheme:dark){{body{{background:{theme.Dark.Paper}}}}}");
             }
 
             page.Line();
@@ -93,7 +96,7 @@ public sealed class Figure
             }
         }
 
-        return new(title, svg, html.ToString(), text);
+        return new(title, svg, html.ToString(), text, theme);
     }
 
     private static string Drawing(Sheet sheet, string root, double width, double height, string title, string text)

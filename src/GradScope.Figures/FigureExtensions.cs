@@ -7,4 +7,7 @@ public static class FigureExtensions
 {
     /// <inheritdoc cref="GradientFlowFigure.Draw"/>
     public static Figure ToFigure(this GradientFlowFrame frame, FigureOptions? options = null) => GradientFlowFigure.Draw(frame, options);
+
+    /// <inheritdoc cref="TapeFigure.Draw"/>
+    public static Figure ToFigure(this TapeFrame tape, FigureOptions? options = null) => TapeFigure.Draw(tape, options);
 }

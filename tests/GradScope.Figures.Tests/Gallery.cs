@@ -5,6 +5,10 @@ internal static class Gallery
 {
     public static IReadOnlyDictionary<string, Figure> Figures { get; } = new Dictionary<string, Figure>
     {
+        ["tape-micrograd"] = Trained.Micrograd().ToFigure(),
+        ["tape-before-backward"] = Trained.Micrograd(backward: false).ToFigure(),
+        ["tape-transformer"] = Trained.Frame.Tape.ToFigure(),
+        ["flow-trained"] = Trained.Frame.GradientFlow().ToFigure(),
         ["flow"] = Synthetic.Flow(Synthetic.Config, Synthetic.Tokens(8)).ToFigure(),
         ["flow-before-backward"] = Synthetic.Flow(Synthetic.Config, Synthetic.Tokens(8), backward: false).ToFigure(),
         ["flow-deep"] = Synthetic.Flow(Synthetic.Config with { LayerCount = 12, HeadCount = 12, ModelDim = 96 }, Synthetic.Tokens(40), growth: 1.9).ToFigure(),

@@ -11,7 +11,7 @@ internal static class Synthetic
 
     /// <summary>A smooth signed map that depends on the seed.</summary>
     public static Tensor Wave(Shape shape, double seed, double scale = 1) =>
-        new(shape, [.. Enumerable.Range(0, shape.Length).Select(i => (float)(scale * Math.Sin(seed + i * 0.7) * Math.Cos(seed * 2 + i * 0.13)))]);
+        new(shape, [.. Enumerable.Range(0, shape.ElementCount).Select(i => (float)(scale * Math.Sin(seed + i * 0.7) * Math.Cos(seed * 2 + i * 0.13)))]);
 
     public static Tensor Pattern(int heads, int positions, bool causal, double seed)
     {
@@ -40,7 +40,7 @@ internal static class Synthetic
     public static ModelFrame Model(TransformerConfig config, bool backward = true, double scale = 1)
     {
         var (d, m) = (config.ModelDim, config.HiddenDim);
-        List<(string, Shape)> names = [("embed.token", [config.VocabSize, d]), ("embed.position", [config.ContextLength, d])];
+        List<(string, Shape)> names = [("embed.weight", [config.VocabSize, d]), ("pos_embed.weight", [config.ContextLength, d])];
         for (var l = 0; l < config.LayerCount; l++)
         {
             var b = $"blocks.{l}.";
@@ -49,7 +49,7 @@ internal static class Synthetic
             names.AddRange([(b + "ln2.weight", [d]), (b + "ln2.bias", [d]), (b + "mlp.up.weight", [d, m]), (b + "mlp.up.bias", [m]), (b + "mlp.down.weight", [m, d]), (b + "mlp.down.bias", [d])]);
         }
 
-        names.AddRange([("final_norm.weight", [d]), ("final_norm.bias", [d]), ("unembed.weight", [d, config.VocabSize])]);
+        names.AddRange([("ln_final.weight", [d]), ("ln_final.bias", [d]), ("unembed.weight", [d, config.VocabSize])]);
         return new(config, [.. names.Select((n, i) => new ParameterFrame(n.Item1, n.Item2, 1 + Math.Sin(i), backward ? scale * 0.05 * Math.Exp(2 * Math.Sin(i * 1.3)) : null))]);
     }
 

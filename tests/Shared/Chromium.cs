@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace GradScope.Tests;
 
 /// <summary>A test that needs Chromium: skipped, with the line that installs it, where there is none; failing instead with GRADSCOPE_REQUIRE_ALL=1.</summary>

@@ -23,7 +23,7 @@ internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale 
         }
 
         y = branch.IsAttention ? Maps(left, y, inner) : Formula(left, y, inner);
-        y = NormBars.Draw(sheet, scale, branch.Parameters.Select(p => (GradientFlowFigure.ShortName(p.Name, branch.Path), p)), left, y, inner) + 8;
+        if (branch.Parameters.Length > 0) y = NormBars.Draw(sheet, scale, NormBars.Rows(branch.Parameters, branch.Path), left, y, inner) + 8;
         sheet.Rect(x, top, width, y - top, Tone.Rule.Stroke(), radius: 6);
         sheet.Body.Line();
         return y;

@@ -8,7 +8,7 @@ namespace GradScope.Figures;
 /// </summary>
 internal sealed class FlowDrawing
 {
-    private const double CardWidth = 172, Gap = 20, SlimWidth = 56, SlimGap = 16, EndWidth = 158, Inset = 30, Offset = 9;
+    private const double CardWidth = 172, Gap = 16, SlimWidth = 64, SlimGap = 14, EndWidth = 148, EndGap = 40, Inset = 31, Offset = 9;
     private const double Thinnest = 2.5, Thickest = 16, Drop = 64;
     private const int MostDetailedLayers = 4;
 
@@ -23,9 +23,11 @@ internal sealed class FlowDrawing
     {
         (this.frame, this.options) = (frame, options);
         Sheet = new(options.Theme);
-        scale = LogScale.Of([.. frame.Stations.Select(s => s.GradNorm), .. frame.Branches.SelectMany(b => (double?[])[b.OutputGradNorm, b.BranchGradNorm]), .. frame.Model.Parameters.Select(p => p.GradNorm)]);
+        scale = LogScale.Of(
+            [.. frame.Stations.Select(s => s.GradNorm), .. frame.Branches.SelectMany(b => (double?[])[b.OutputGradNorm, b.BranchGradNorm])],
+            [.. frame.Model.Parameters.Select(p => p.GradNorm)]);
 
-        left = Sheet.Margin + EndWidth + Gap;
+        left = Sheet.Margin + EndWidth + EndGap;
         var x = left;
         foreach (var branch in frame.Branches)
         {
@@ -35,7 +37,7 @@ internal sealed class FlowDrawing
             x = column.Right + (detailed ? Gap : SlimGap);
         }
 
-        right = x - columns[^1].GapAfter + Gap + 24;
+        right = x - columns[^1].GapAfter + EndGap;
         width = right + EndWidth + Sheet.Margin;
     }
 
@@ -84,7 +86,7 @@ internal sealed class FlowDrawing
         }
 
         // One veil over all ribbons: where they meet, the colour does not double.
-        using (Sheet.Group(opacity: 0.55))
+        using (Sheet.Group(classes: Ribbons.Class))
         {
             var end = right;
             for (var i = columns.Count - 1; i >= 0; i--)
@@ -102,16 +104,16 @@ internal sealed class FlowDrawing
                 end = column.Sum;
             }
 
-            Ribbon(end, left - Gap, frame.Stations[0]);
+            Ribbon(end, left - EndGap, frame.Stations[0]);
         }
 
         foreach (var column in columns)
         {
             if (column.Detailed)
             {
-                Arrows.Head(Sheet, column.Copy, cards - 14, 0, 1, Tone.Gradient);
-                Arrows.Head(Sheet, column.Sum, cards - 22, 0, -1, Tone.Gradient);
-                Arrows.Head(Sheet, (column.Copy + column.Sum) / 2 - 3, lane, -1, 0, Tone.Gradient);
+                Arrows.Head(Sheet, column.Copy, cards - 14, 0, 1, Tone.Paper);
+                Arrows.Head(Sheet, column.Sum, cards - 22, 0, -1, Tone.Paper);
+                Arrows.Head(Sheet, (column.Copy + column.Sum) / 2 - 3, lane, -1, 0, Tone.Paper);
             }
 
             Node(column.Copy, lane, "=", Tone.Gradient, column.Detailed, "backward copies: both inputs of ⊕ receive the same gradient");
@@ -128,7 +130,7 @@ internal sealed class FlowDrawing
 
     private void Values()
     {
-        Sheet.Line(left - Gap, stream, right, stream, Tone.Value, 2);
+        Sheet.Line(left - EndGap, stream, right, stream, Tone.Value, 2);
         foreach (var column in columns)
         {
             // A halo of paper where the branch's line crosses the gradients.
@@ -162,9 +164,9 @@ internal sealed class FlowDrawing
         for (var i = 0; i < frame.Stations.Length; i++)
         {
             var station = frame.Stations[i];
-            var from = i == 0 ? left - Gap : columns[i - 1].Add;
+            var from = i == 0 ? left - EndGap : columns[i - 1].Add;
             var to = i == columns.Count ? right : columns[i].Fork;
-            if (to - from < 50) continue;
+            if (to - from < 44) continue;
 
             var middle = (from + to) / 2;
             Sheet.Text(middle, stream - 9, Numbers.Short(station.ValueNorm), Face.Number.In(Tone.Value), Anchor.Middle, title: $"‖{station.Name}‖ = {Numbers.Exact(station.ValueNorm)}");
@@ -185,7 +187,7 @@ internal sealed class FlowDrawing
     {
         for (var i = 1; i < frame.Stations.Length - 1; i++)
         {
-            if (columns[i].Fork - columns[i - 1].Add < 50 && GradientFlowFigure.Alarm(frame.Stations[i].GradNorm, options) is { } alarm)
+            if (columns[i].Fork - columns[i - 1].Add < 44 && GradientFlowFigure.Alarm(frame.Stations[i].GradNorm, options) is { } alarm)
             {
                 Sheet.Text((columns[i - 1].Add + columns[i].Fork) / 2, lane + Thickest / 2 + 15, "⚠", Face.Note.In(Tone.Loss), Anchor.Middle, title: $"{frame.Stations[i].Name}: {alarm}");
             }
@@ -228,8 +230,8 @@ internal sealed class FlowDrawing
         }
 
         return Math.Max(
-            End(Sheet.Margin, frame.Ends.Where(p => before.Contains(p.Name))),
-            End(right, frame.Ends.Where(p => !before.Contains(p.Name))));
+            End(Sheet.Margin, "embedding", frame.Ends.Where(p => before.Contains(p.Name))),
+            End(right, "unembedding", frame.Ends.Where(p => !before.Contains(p.Name))));
     }
 
     private void Box(double x, string text, double boxWidth)
@@ -240,10 +242,15 @@ internal sealed class FlowDrawing
         Sheet.Text(x + boxWidth / 2, top + height / 2 + 4, text, Face.Text, Anchor.Middle);
     }
 
-    private double End(double x, IEnumerable<ParameterFrame> parameters)
+    private double End(double x, string heading, IEnumerable<ParameterFrame> parameters)
     {
-        var rows = parameters.Select(p => (GradientFlowFigure.ShortName(p.Name, ""), p)).ToList();
-        return rows.Count == 0 ? cards : NormBars.Draw(Sheet, scale, rows, x, cards + 8, EndWidth);
+        var rows = NormBars.Rows(parameters, "");
+        if (rows.Count == 0) return cards;
+
+        Sheet.Text(x + 10, cards + 20, heading, Face.Heading);
+        var bottom = NormBars.Draw(Sheet, scale, rows, x + 10, cards + 30, EndWidth - 20) + 8;
+        Sheet.Rect(x, cards, EndWidth, bottom - cards, Tone.Rule.Stroke(), radius: 6);
+        return bottom;
     }
 
     private void Tokens(double y)
@@ -277,7 +284,7 @@ internal sealed class FlowDrawing
         foreach (var exponent in scale.Ticks(4))
         {
             var norm = Math.Pow(10, exponent);
-            using (Sheet.Group(opacity: 0.55)) Sheet.Line(x, y, x + 24, y, Tone.Gradient, WidthOf(norm));
+            using (Sheet.Group(classes: Ribbons.Class)) Sheet.Line(x, y, x + 24, y, Tone.Gradient, WidthOf(norm));
             var text = Numbers.PowerOfTen(exponent);
             Sheet.Text(x + 29, y + 4, text, Face.Number.In(Tone.Muted));
             x += 29 + Sheet.WidthOf(text, Face.Number) + 10;
@@ -301,7 +308,7 @@ internal sealed class FlowDrawing
         List<string> notes = [];
         if (frame.BackwardHasRun)
         {
-            notes.Add($"part of ∂L/∂x: a path's projection on the whole gradient where the branch reads the stream, ⟨g_path, g⟩ / ‖g‖²; branch and skip sum to 1. Bars and ribbons share the log scale. ⚠ marks ‖∂L/∂x‖ below {Numbers.Short(options.VanishingBelow)} or above {Numbers.Short(options.ExplodingAbove)}.");
+            notes.Add($"part of ∂L/∂x: a path's projection on the whole gradient where the branch reads the stream, ⟨g_path, g⟩ / ‖g‖²; branch and skip sum to 1. Bars and ribbons share the log scale; a hollow bar lies below it. ⚠ marks ‖∂L/∂x‖ below {Numbers.Short(options.VanishingBelow)} or above {Numbers.Short(options.ExplodingAbove)}.");
         }
 
         if (IsThinned) notes.Add($"Of {LayerCount} blocks the first and the last are drawn in full; all numbers are in the table.");

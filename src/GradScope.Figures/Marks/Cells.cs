@@ -44,22 +44,27 @@ internal sealed class Cells
     /// <summary>The rows of a tensor; a vector is one row, leading dimensions follow each other downwards.</summary>
     public static Cells Of(Tensor tensor) => new(tensor.Shape.Rows, tensor.Shape.Columns, tensor.Values.ToArray(), null);
 
-    /// <summary>A map of queries × keys; under a causal mask a key after its query is forbidden.</summary>
-    public static Cells OfAttention(Tensor map, bool causal)
+    /// <summary>A tensor's matrices beside each other, at the most so many of them: of (head, query, key) the heads from left to right; under a causal mask keys after their queries are forbidden.</summary>
+    public static Cells SideBySide(Tensor tensor, int most, bool causal = false)
     {
-        var (rows, columns) = (map.Shape[0], map.Shape[1]);
-        if (!causal) return Of(map);
+        if (tensor.Shape.Rank < 3 && !causal) return Of(tensor);
 
-        var values = map.Values.ToArray();
-        var forbidden = new bool[values.Length];
+        var (rows, columns) = (tensor.Shape[^2], tensor.Shape[^1]);
+        var count = Math.Min(most, tensor.Shape.Rows / rows);
+        var values = new float[rows * columns * count];
+        var forbidden = causal ? new bool[values.Length] : null;
         for (var i = 0; i < values.Length; i++)
         {
-            forbidden[i] = i % columns > i / columns;
-            if (forbidden[i]) values[i] = 0;
+            var (row, column) = (i / (columns * count), i % (columns * count));
+            if (causal && column % columns > row) forbidden![i] = true;
+            else values[i] = tensor.Values[(column / columns * rows + row) * columns + column % columns];
         }
 
-        return new(rows, columns, values, forbidden);
+        return new(rows, columns * count, values, forbidden);
     }
+
+    /// <summary>A map of queries × keys; under a causal mask a key after its query is forbidden.</summary>
+    public static Cells OfAttention(Tensor map, bool causal) => SideBySide(map, 1, causal);
 
     public bool IsForbidden(int row, int column) => forbidden?[row * Columns + column] ?? false;
 

@@ -58,7 +58,7 @@ internal static class Heatmap
             }
 
             var step = ramp.Step(value);
-            sheet.Rect(left + gap, top + gap, w - 2 * gap, h - 2 * gap, ramp.ToneOf(value).Fill(), opacity: (double)step / Ramp.Steps, title: cellTitle(r, c));
+            sheet.Rect(left + gap, top + gap, w - 2 * gap, h - 2 * gap, step == 0 ? Tone.Paper.Fill() : ramp.ToneOf(value).Fill() + Ramp.Class(step), title: cellTitle(r, c));
             if (value < 0 && step > 0) dashes.Append(Dash(left, top, w, h));
         });
         Dashes(sheet, dashes, w, h);
@@ -84,7 +84,7 @@ internal static class Heatmap
 
         foreach (var ((tone, step), path) in paths)
         {
-            sheet.Body.Empty("path", ("d", path.ToString()), ("class", tone.Fill()), ("opacity", (double)step / Ramp.Steps));
+            sheet.Body.Empty("path", ("d", path.ToString()), ("class", tone.Fill() + Ramp.Class(step)));
         }
 
         Dashes(sheet, dashes, w, h);
@@ -105,17 +105,17 @@ internal static class Heatmap
         }
 
         // Half a cell down: a stroke lies on both sides of its path.
-        using (sheet.Body.Open("g", ("transform", Text($"scale({w} {h})translate(0 .5)")), ("shape-rendering", "crispEdges")))
+        using (sheet.Body.Open("g", ("transform", Text($"scale({w} {h})translate(0 .5)")), ("class", "dense")))
         {
             foreach (var ((tone, step), path) in paths)
             {
-                sheet.Body.Empty("path", ("d", path.ToString()), ("class", tone.Stroke()), ("opacity", step == Ramp.Steps ? null : Numbers.Coordinate((double)step / Ramp.Steps)));
+                sheet.Body.Empty("path", ("d", path.ToString()), ("class", tone.Stroke() + Ramp.Class(step)));
             }
         }
 
         (Tone Tone, int Step) ColourAt(int r, int c) => cells.IsForbidden(r, c) ? (Tone.Paper, 0)
             : !float.IsFinite(cells[r, c]) ? (Tone.Loss, Ramp.Steps)
-            : (ramp.ToneOf(cells[r, c]), ramp.Step(cells[r, c]));
+            : (ramp.ToneOf(cells[r, c]), ramp.CoarseStep(cells[r, c]));
     }
 
     private static void Forbid(Sheet sheet, Cells cells, double w, double h)

@@ -6,7 +6,7 @@ namespace GradScope.Figures;
 /// </summary>
 internal sealed class LogScale
 {
-    private const int MostDecades = 8;
+    private const int MostDecades = 8, MostDecadesOfOthers = 4;
 
     private LogScale(int low, int high) => (Low, High) = (low, high);
 
@@ -16,16 +16,27 @@ internal sealed class LogScale
     /// <summary>The exponent at the high end.</summary>
     public int High { get; }
 
-    /// <summary>The scale that holds all positive finite norms, and at most 8 powers of ten.</summary>
-    public static LogScale Of(IEnumerable<double?> norms)
+    /// <summary>
+    /// The scale that holds all positive finite norms, and at most 8 powers of ten. Of the <paramref name="others"/> those that are
+    /// 4 powers of ten below the largest do not stretch it: a gradient that is zero but for rounding would flatten all else.
+    /// </summary>
+    public static LogScale Of(IReadOnlyList<double?> norms, IReadOnlyList<double?>? others = null)
     {
-        var positive = norms.OfType<double>().Where(x => x > 0 && double.IsFinite(x)).ToList();
+        var positive = Positive(norms);
+        var more = Positive(others ?? []);
+        var largest = positive.Concat(more).DefaultIfEmpty(1).Max();
+        positive.AddRange(more.Where(x => x >= largest * Math.Pow(10, -MostDecadesOfOthers)));
         if (positive.Count == 0) return new(-3, 0);
 
-        var high = (int)Math.Ceiling(Math.Log10(positive.Max()) - 1e-9);
+        var high = (int)Math.Ceiling(Math.Log10(largest) - 1e-9);
         var low = Math.Max(high - MostDecades, (int)Math.Floor(Math.Log10(positive.Min()) + 1e-9));
         return new(Math.Min(low, high - 1), high);
+
+        static List<double> Positive(IReadOnlyList<double?> norms) => [.. norms.OfType<double>().Where(x => x > 0 && double.IsFinite(x))];
     }
+
+    /// <summary>Whether a norm is smaller than the low end.</summary>
+    public bool IsBelow(double norm) => norm > 0 && Math.Log10(norm) < Low - 1e-9;
 
     /// <summary>0 at the low end, 1 at the high end.</summary>
     public double At(double norm) => norm <= 0 ? 0

@@ -17,7 +17,7 @@ internal static class ProjectionBars
         {
             var (from, to) = (At(Math.Min(0, share)), At(Math.Max(0, share)));
             sheet.Text(x, y + 11.5, label, Face.Note, fit: LabelWidth - 4);
-            sheet.Rect(from, y + 3.5, Math.Max(0.5, to - from), 8, (share < 0 ? Tone.Negative : Tone.Gradient).Fill(), opacity: share < 0 ? 0.85 : 0.6, title: $"{label}: ⟨g_path, g⟩ / ‖g‖² = {Numbers.Exact(share)}");
+            sheet.Rect(from, y + 3.5, Math.Max(0.5, to - from), 8, $"{(share < 0 ? Tone.Negative : Tone.Gradient).Fill()} {Ribbons.Class}", title: $"{label}: ⟨g_path, g⟩ / ‖g‖² = {Numbers.Exact(share)}");
             sheet.Text(x + width, y + 11.5, Numbers.Percent(share), Face.Number.In(share < 0 ? Tone.Negative : Tone.Gradient), Anchor.End);
             y += 15;
         }
@@ -25,7 +25,7 @@ internal static class ProjectionBars
         sheet.Line(At(0), y - 15 * paths.Count + 1, At(0), y, Tone.Muted);
         if (paths.Any(p => p.Share < 0))
         {
-            sheet.Text(x, y + 11.5, "− works against the whole", Face.Note.In(Tone.Negative), fit: width);
+            sheet.Text(x, y + 11.5, "− works against", Face.Note.In(Tone.Negative), fit: width);
             y += 15;
         }
 

@@ -1,6 +1,6 @@
 namespace GradScope.Figures;
 
-/// <summary>How a number becomes a colour: paper at 0, and the full tone at the largest magnitude, in 20 steps.</summary>
+/// <summary>How a number becomes a colour: paper at 0, and the full tone at the largest magnitude, in 20 steps (10 in small maps).</summary>
 /// <param name="Positive">The tone of numbers above 0.</param>
 /// <param name="Negative">The tone of numbers below 0.</param>
 /// <param name="Largest">The magnitude that has the full tone.</param>
@@ -16,6 +16,12 @@ internal sealed record Ramp(Tone Positive, Tone Negative, double Largest)
 
     /// <summary>Signed where any number is below 0, otherwise paper to blue.</summary>
     public static Ramp ForValues(Cells cells) => cells.AnyNegative ? Signed(cells.Largest) : new(Tone.Value, Tone.Negative, cells.Largest);
+
+    /// <summary>The step of a number in a small map, where neighbours should melt into one stroke.</summary>
+    public int CoarseStep(double value) => (int)Math.Round(Step(value) / 2.0, MidpointRounding.AwayFromZero) * 2;
+
+    /// <summary>The class that gives a mark a step's strength.</summary>
+    public static string Class(int step) => step == Steps ? "" : $" o{step}";
 
     public int Step(double value) => Largest == 0 ? 0 : Math.Clamp((int)Math.Round(Math.Abs(value) / Largest * Steps), 0, Steps);
 

@@ -21,7 +21,7 @@ internal static class Numbers
 
     /// <summary>
     /// A number to read: 3 significant digits, powers of ten as 4.7·10⁻³, zeros at the end only where the exact number goes on.
-    /// Up to 99,999 a whole part is kept whole.
+    /// Up to 9,999 a whole part is kept whole.
     /// </summary>
     public static string Short(double value)
     {
@@ -32,13 +32,13 @@ internal static class Numbers
         var sign = value < 0 ? "−" : "";
         var magnitude = Math.Abs(value);
         var exponent = Exponent(magnitude, 3);
-        if (exponent is >= -2 and < 5)
+        if (exponent is >= -2 and < 4)
         {
             return sign + Digits(magnitude, Math.Max(0, 2 - exponent));
         }
 
         var mantissa = Digits(magnitude / Math.Pow(10, exponent), 2);
-        return $"{sign}{mantissa}·10{Superscript(exponent)}";
+        return mantissa == "1" ? $"{sign}10{Superscript(exponent)}" : $"{sign}{mantissa}·10{Superscript(exponent)}";
     }
 
     /// <summary>A number with all the digits that float32 has, for tooltips and tables.</summary>
@@ -69,7 +69,8 @@ internal static class Numbers
     /// <summary>10 with an exponent set high: 10⁻³.</summary>
     public static string PowerOfTen(int exponent) => exponent switch { 0 => "1", 1 => "10", _ => "10" + Superscript(exponent) };
 
-    private static string Superscript(int exponent)
+    /// <summary>A whole number set high.</summary>
+    public static string Superscript(int exponent)
     {
         var text = new StringBuilder();
         if (exponent < 0) text.Append('⁻');

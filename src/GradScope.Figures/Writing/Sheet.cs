@@ -112,16 +112,10 @@ internal sealed class Sheet(Theme theme)
     public void Area(PathText path, Tone tone, double opacity = 1, string? title = null) =>
         Shape("path", title, ("d", path.ToString()), ("class", tone.Fill()), Opacity(opacity));
 
-    /// <summary>A group of marks, moved and perhaps seen through; closes when disposed.</summary>
-    public Markup.Scope Group(double x = 0, double y = 0, double opacity = 1, string? title = null, double scale = 1)
+    /// <summary>A group of marks, moved and perhaps of a class; closes when disposed.</summary>
+    public Markup.Scope Group(double x = 0, double y = 0, string? classes = null, string? title = null)
     {
-        var place = (x, y, scale) switch
-        {
-            (0, 0, 1) => null,
-            (_, _, 1) => Path($"translate({x} {y})"),
-            _ => Path($"translate({x} {y})scale({scale})"),
-        };
-        var scope = Body.Open("g", ("transform", place), Opacity(opacity));
+        var scope = Body.Open("g", ("transform", (x, y) == (0, 0) ? null : Path($"translate({x} {y})")), ("class", classes));
         if (title is not null) Body.Element("title", title);
         return scope;
     }

@@ -16,8 +16,8 @@ internal static class StyleSheet
     public static string ForDrawing(string root, Theme theme)
     {
         var css = new StringBuilder();
-        var light = Variables(theme.Light);
-        var dark = Variables(theme.Dark);
+        var light = Variables(theme.Light, Ribbons.Veil);
+        var dark = Variables(theme.Dark, Ribbons.DarkVeil);
         css.Append($".{root}{{{light}}}")
             .Append($"@media(prefers-color-scheme:dark){{.{root}{{{dark}}}}}")
             .Append($":is(.vscode-light,.vscode-high-contrast-light,[data-jp-theme-light=true],[data-theme=light]) .{root}{{{light}}}")
@@ -27,6 +27,12 @@ internal static class StyleSheet
             .Append($".{root} text{{font:{Pixels(theme.TextSize)} {theme.Font};white-space:pre}}")
             .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z3{{font-size:{Pixels(theme.SmallSize)}}}")
             .Append($".{root} .m{{font-family:{theme.MonoFont}}}.{root} .b{{font-weight:600}}");
+        css.Append($".{root} .veil{{opacity:{Ribbons.Veil.ToString(CultureInfo.InvariantCulture)};opacity:var(--gs-veil)}}.{root} .dense{{shape-rendering:crispEdges}}");
+        for (var step = 1; step < Ramp.Steps; step++)
+        {
+            css.Append($".{root} .o{step}{{opacity:{((double)step / Ramp.Steps).ToString("0.##", CultureInfo.InvariantCulture)}}}");
+        }
+
         foreach (var (tone, name) in Names)
         {
             var (letter, plain) = (Tones.Letter(tone), Plain(theme.Light, tone));
@@ -54,8 +60,8 @@ internal static class StyleSheet
         + $".{root} :is(th,td){{padding:1px 12px 1px 0;border:0;border-bottom:1px solid var(--gs-rule);text-align:left;vertical-align:top;background:none;color:inherit;font-weight:400;white-space:pre-wrap}}"
         + $".{root} thead th{{color:var(--gs-muted)}}.{root} .gs-n{{font-family:{theme.MonoFont};text-align:right}}";
 
-    private static string Variables(Palette p) =>
-        $"--gs-ink:var(--vscode-editor-foreground,var(--jp-content-font-color1,{p.Ink}));"
+    private static string Variables(Palette p, double veil) =>
+        $"--gs-veil:{veil.ToString(CultureInfo.InvariantCulture)};--gs-ink:var(--vscode-editor-foreground,var(--jp-content-font-color1,{p.Ink}));"
         + $"--gs-muted:var(--vscode-descriptionForeground,var(--jp-content-font-color2,{p.Muted}));"
         + $"--gs-rule:var(--vscode-editorWidget-border,var(--jp-border-color1,{p.Line}));"
         + $"--gs-paper:var(--vscode-editor-background,var(--jp-layout-color0,{p.Paper}));"
