@@ -107,7 +107,7 @@ public sealed class Figure
             ("width", width), ("height", height), ("class", root), ("role", "img"), ("aria-labelledby", $"{root}-t {root}-d")))
         {
             svg.Element("title", title, ("id", root + "-t"));
-            svg.Element("desc", text, ("id", root + "-d"));
+            svg.Element("desc", Opening(text), ("id", root + "-d"));
             svg.Style(StyleSheet.ForDrawing(root, sheet.Theme));
             svg.Line();
             svg.Empty("rect", ("width", width), ("height", height), ("class", Tone.Paper.Fill()));
@@ -116,6 +116,9 @@ public sealed class Figure
 
         return svg.ToString();
     }
+
+    /// <summary>The description a screen reader meets with the picture: the text's first lines, without its lists.</summary>
+    private static string Opening(string text) => string.Join('\n', text.Split('\n').TakeWhile(line => !line.StartsWith("  ", StringComparison.Ordinal))).TrimEnd(':');
 
     private static void Save(string path, string content)
     {

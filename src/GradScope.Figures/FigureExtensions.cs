@@ -10,4 +10,7 @@ public static class FigureExtensions
 
     /// <inheritdoc cref="TapeFigure.Draw"/>
     public static Figure ToFigure(this TapeFrame tape, FigureOptions? options = null) => TapeFigure.Draw(tape, options);
+
+    /// <inheritdoc cref="AttentionFigure.Draw"/>
+    public static Figure ToFigure(this AttentionFrame frame, FigureOptions? options = null) => AttentionFigure.Draw(frame, options);
 }

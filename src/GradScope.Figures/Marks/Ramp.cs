@@ -1,6 +1,6 @@
 namespace GradScope.Figures;
 
-/// <summary>How a number becomes a colour: paper at 0, and the full tone at the largest magnitude, in 20 steps (10 in small maps).</summary>
+/// <summary>How a number becomes a colour: paper at 0, and the full tone at the largest magnitude, in 20 steps (5 in small maps).</summary>
 /// <param name="Positive">The tone of numbers above 0.</param>
 /// <param name="Negative">The tone of numbers below 0.</param>
 /// <param name="Largest">The magnitude that has the full tone.</param>
@@ -18,7 +18,7 @@ internal sealed record Ramp(Tone Positive, Tone Negative, double Largest)
     public static Ramp ForValues(Cells cells) => cells.AnyNegative ? Signed(cells.Largest) : new(Tone.Value, Tone.Negative, cells.Largest);
 
     /// <summary>The step of a number in a small map, where neighbours should melt into one stroke.</summary>
-    public int CoarseStep(double value) => (int)Math.Round(Step(value) / 2.0, MidpointRounding.AwayFromZero) * 2;
+    public int CoarseStep(double value) => (int)Math.Round(Step(value) / 4.0, MidpointRounding.AwayFromZero) * 4;
 
     /// <summary>The class that gives a mark a step's strength.</summary>
     public static string Class(int step) => step == Steps ? "" : $" o{step}";

@@ -5,7 +5,7 @@ namespace GradScope.Figures;
 /// <summary>Lays a tape out as rows: forward runs down on the left in blue, backward up on the right of the gradients in orange.</summary>
 internal sealed class TapeDrawing
 {
-    private const double ScalarRow = 23, TensorRow = 42, HeadingRow = 30, MapWidth = 64, MapHeight = 30, NumberWidth = 68;
+    private const double LowRow = 23, HighRow = 42, HeadingRow = 30, MapWidth = 64, MapHeight = 30, NumberWidth = 68;
     private const double Rail = Sheet.Margin + 6, Index = Rail + 42, Label = Index + 12;
 
     private readonly TapeFrame tape;
@@ -25,12 +25,12 @@ internal sealed class TapeDrawing
         cellWidth = anyTensor ? MapWidth + 8 + NumberWidth : NumberWidth;
         ruleWidth = tape.BackwardHasRun ? Math.Clamp(Widest(r => RuleLines(r).Select(l => Sheet.WidthOf(l, Face.Number)).DefaultIfEmpty(0).Max()), 90, 300) : Sheet.WidthOf("backward has not run", Face.Note);
 
-        shape = Label + labelWidth + 14;
-        value = shape + shapeWidth;
+        shape = Math.Ceiling(Label + labelWidth + 14);
+        value = Math.Ceiling(shape + shapeWidth);
         grad = value + cellWidth + 14;
         back = grad + cellWidth + 16;
         rule = back + 16;
-        width = Math.Max(rule + ruleWidth + Sheet.Margin, 400);
+        width = Math.Ceiling(Math.Max(rule + ruleWidth + Sheet.Margin, 400));
     }
 
     public Sheet Sheet { get; }
@@ -56,7 +56,7 @@ internal sealed class TapeDrawing
             if (rows.Count < rowCount && i == rows.Count / 2 - 1)
             {
                 Sheet.Text(Label, y + 15, $"… {Numbers.Count(rowCount - rows.Count)} rows, in the table", Face.Note);
-                y += ScalarRow;
+                y += LowRow;
             }
 
             Sheet.Body.Line();
@@ -77,7 +77,7 @@ internal sealed class TapeDrawing
     {
         List<string> notes = [];
         if (tape.BackwardHasRun) notes.Add("G is the row's own gradient; ∂x += … is what the row's backward adds to its input x.");
-        if (anyTensor) notes.Add("Maps: paper is 0, the full colour the map's largest magnitude. A value that is nowhere negative is blue, otherwise orange is above and teal below 0. Beside each map its norm. At most 8 × 16 cells are drawn, each with the number of largest magnitude of its block.");
+        if (anyTensor) notes.Add("Of tensors the norm stands beside the map. Maps: paper is 0, the full colour the map's largest magnitude. A value that is nowhere negative is blue, otherwise orange is above and teal below 0. At most 8 × 16 cells are drawn, each with the number of largest magnitude of its block.");
         if (rows.Count < tape.Nodes.Length && rows.Count == rowCount) notes.Add("Constant numbers stand in the formulas; the table lists every entry.");
         return [.. notes];
     }
@@ -94,7 +94,7 @@ internal sealed class TapeDrawing
     private double Row(TapeRow row, double y)
     {
         var node = row.Node;
-        var height = IsScalar(node) ? ScalarRow : TensorRow;
+        var height = IsLow(node) ? LowRow : HighRow;
         var middle = y + height / 2;
         Sheet.Line(Label, y, width - Sheet.Margin, y, Tone.Rule);
         Sheet.Text(Index, middle + 4, node.Index.ToString(CultureInfo.InvariantCulture), Face.Number.In(Tone.Muted), Anchor.End);
@@ -111,7 +111,7 @@ internal sealed class TapeDrawing
         }
         else if (tape.BackwardHasRun)
         {
-            Sheet.Text(grad + cellWidth, middle + 4, "takes none", Face.Note, Anchor.End, title: "a constant, or computed from constants alone");
+            Sheet.Text(grad + cellWidth, middle + 4, "takes none", Face.Note, Anchor.End);
         }
 
         return y + height;
@@ -121,7 +121,7 @@ internal sealed class TapeDrawing
     private void Name(TapeRow row, double middle)
     {
         var (name, formula) = Texts(row);
-        if (IsScalar(row.Node)) Sheet.Spans(Label, middle + 4, labelWidth, name, formula);
+        if (IsLow(row.Node)) Sheet.Spans(Label, middle + 4, labelWidth, name, formula);
         else
         {
             Sheet.Text(Label, middle - 3, name.Text, name.Face, fit: labelWidth);
@@ -158,7 +158,7 @@ internal sealed class TapeDrawing
                 title: $"{name}: ‖·‖ {Numbers.Exact(norm)}, largest magnitude {Numbers.Exact(cells.Largest)}{(cells.NotFinite > 0 ? $", {cells.NotFinite} NaN or ∞" : "")}");
         }
 
-        Sheet.Text(x + cellWidth, middle + 4, Numbers.Short(norm), Face.Number.In(Alarming(norm, tone)), Anchor.End, title: $"‖{name}‖ = {Numbers.Exact(norm)}");
+        Sheet.Text(x + cellWidth, middle + 4, Numbers.Short(norm), Face.Number.In(Alarming(norm, tone)), Anchor.End);
 
         static Tone Alarming(double number, Tone tone) => double.IsFinite(number) ? tone : Tone.Loss;
     }
@@ -173,8 +173,8 @@ internal sealed class TapeDrawing
         var y = top;
         foreach (var row in rows)
         {
-            y += (row.Heading is null ? 0 : HeadingRow) + (IsScalar(row.Node) ? ScalarRow : TensorRow);
-            if (row.Node.Index == tape.Loss) from = y - (IsScalar(row.Node) ? ScalarRow : TensorRow) / 2;
+            y += (row.Heading is null ? 0 : HeadingRow) + (IsLow(row.Node) ? LowRow : HighRow);
+            if (row.Node.Index == tape.Loss) from = y - (IsLow(row.Node) ? LowRow : HighRow) / 2;
         }
 
         Sheet.Line(back, from, back, top, Tone.Gradient, 2);
@@ -186,7 +186,7 @@ internal sealed class TapeDrawing
         var node = row.Node;
         var tone = node.Kind switch { NodeKind.Parameter => Tone.Parameter, NodeKind.Constant => Tone.Muted, _ => Tone.Ink };
         var name = (row.Shorten(node.Label), Face.Code.In(tone) with { Bold = node.Name is not null });
-        if (node.Kind != NodeKind.Operation) return (name, (IsScalar(node) ? "  " + KindOf(node) : KindOf(node), Face.Note));
+        if (node.Kind != NodeKind.Operation) return (name, (IsLow(node) ? "  " + KindOf(node) : KindOf(node), Face.Note));
 
         var formula = row.Shorten(node.Formula);
         return IsScalar(node) ? (name, (" = " + formula, Face.Code.In(Tone.Muted))) : (name, ("= " + formula, Face.Number.In(Tone.Muted)));
@@ -195,7 +195,7 @@ internal sealed class TapeDrawing
     private double LabelWidth(TapeRow row)
     {
         var (name, formula) = Texts(row);
-        return IsScalar(row.Node) ? Sheet.WidthOf(name, formula) : Math.Max(Sheet.WidthOf(name), Sheet.WidthOf(formula));
+        return IsLow(row.Node) ? Sheet.WidthOf(name, formula) : Math.Max(Sheet.WidthOf(name), Sheet.WidthOf(formula));
     }
 
     private static string KindOf(NodeFrame node) => node.Kind.ToString().ToLowerInvariant();
@@ -216,6 +216,9 @@ internal sealed class TapeDrawing
     }
 
     private static bool IsScalar(NodeFrame node) => node.Shape.Columns == 1 && node.Shape.Rows == 1;
+
+    /// <summary>Whether a row has one line: scalars, and parameters, of which only the norms are shown.</summary>
+    private static bool IsLow(NodeFrame node) => IsScalar(node) || node.Kind == NodeKind.Parameter;
 
     private double Widest(Func<TapeRow, double> of) => rows.Count == 0 ? 0 : rows.Max(of);
 }

@@ -60,7 +60,7 @@ internal sealed class Sheet(Theme theme)
     {
         var shown = double.IsInfinity(fit) ? text : TextWidth.Fit(text, face, fit, Theme);
         var whole = title ?? (shown == text ? null : text);
-        using (Body.Open("text", ("x", x), ("y", y), ("class", face.Classes), ("text-anchor", Word(anchor)), ("transform", turn == 0 ? null : Path($"rotate({turn} {x} {y})"))))
+        using (Body.Open("text", ("x", x), ("y", y), ("class", face.Classes + Class(anchor)), ("transform", turn == 0 ? null : Path($"rotate({turn} {x} {y})"))))
         {
             if (whole is not null) Body.Element("title", whole);
             Body.Characters(shown);
@@ -124,7 +124,7 @@ internal sealed class Sheet(Theme theme)
 
     private static Attribute Opacity(double opacity) => ("opacity", opacity == 1 ? null : Numbers.Coordinate(opacity));
 
-    private static string? Word(Anchor anchor) => anchor switch { Anchor.Middle => "middle", Anchor.End => "end", _ => null };
+    private static string Class(Anchor anchor) => anchor switch { Anchor.Middle => " c", Anchor.End => " e", _ => "" };
 
     private void Shape(string name, string? title, params ReadOnlySpan<Attribute> attributes)
     {
