@@ -13,4 +13,7 @@ public static class FigureExtensions
 
     /// <inheritdoc cref="AttentionFigure.Draw"/>
     public static Figure ToFigure(this AttentionFrame frame, FigureOptions? options = null) => AttentionFigure.Draw(frame, options);
+
+    /// <inheritdoc cref="TrainingFigure.Draw"/>
+    public static Figure ToFigure(this Run run, FigureOptions? options = null) => TrainingFigure.Draw(run, options);
 }

@@ -47,22 +47,26 @@ public sealed class BrowserTests
         {
             var file = Path.Combine(folder, name + ".html");
             figure.SaveHtml(file);
+            var page = await chromium.NewPageAsync();
+            var where = name;
+            page.Console += (_, message) => problems.Add($"{where}: {message.Text}");
+            page.PageError += (_, error) => problems.Add($"{where}: {error}");
+            page.Request += (_, request) =>
+            {
+                if (!request.Url.StartsWith("file:", StringComparison.Ordinal)) problems.Add($"{where}: asked the network for {request.Url}");
+            };
+            await page.GotoAsync(new Uri(file).AbsoluteUri);
             foreach (var (scheme, width) in ((ColorScheme, int)[])[(ColorScheme.Light, 1000), (ColorScheme.Dark, 1000), (ColorScheme.Light, 400), (ColorScheme.Dark, 400)])
             {
-                await using var context = await chromium.NewContextAsync(new() { ColorScheme = scheme, ViewportSize = new() { Width = width, Height = 700 } });
-                var page = await context.NewPageAsync();
-                var where = $"{name}, {scheme}, {width} px: ";
-                page.Console += (_, message) => problems.Add(where + message.Text);
-                page.PageError += (_, error) => problems.Add(where + error);
-                page.Request += (_, request) =>
-                {
-                    if (!request.Url.StartsWith("file:", StringComparison.Ordinal)) problems.Add(where + "asked the network for " + request.Url);
-                };
-                await page.GotoAsync(new Uri(file).AbsoluteUri);
-                problems.AddRange((await page.EvaluateAsync<string[]>(Collisions)).Select(p => where + p));
-                if (await page.EvaluateAsync<bool>("document.documentElement.scrollWidth > document.documentElement.clientWidth")) problems.Add(where + "the page itself scrolls sideways");
+                where = $"{name}, {scheme}, {width} px";
+                await page.EmulateMediaAsync(new() { ColorScheme = scheme });
+                await page.SetViewportSizeAsync(width, 700);
+                problems.AddRange((await page.EvaluateAsync<string[]>(Collisions)).Select(p => $"{where}: {p}"));
+                if (await page.EvaluateAsync<bool>("document.documentElement.scrollWidth > document.documentElement.clientWidth")) problems.Add($"{where}: the page itself scrolls sideways");
                 await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{scheme}-{width}.png".ToLowerInvariant()), FullPage = true });
             }
+
+            await page.CloseAsync();
         }
 
         Assert.Empty(problems);

@@ -23,8 +23,8 @@ internal sealed class AttentionDrawing
         positions = frame.Tokens.Length;
         largest = frame.Layers.Max(l => l.PatternGrad is { } g ? Cells.Of(g).Largest : 0);
         labelWidth = HasLabels ? Math.Clamp(frame.Tokens.Max(t => Sheet.WidthOf(TokenText.Show(t), Face.Number)), 8, 90) + 6 : 6;
-        map = Math.Round(Math.Clamp(positions * 30, 60, LargeMap));
-        width = Math.Ceiling(Math.Max(Math.Max(440, 2 * Sheet.Margin + Sides * (labelWidth + map) + (Sides - 1) * 28), 2 * Sheet.Margin + 56 + GridHeads * (SmallMap + Gap)));
+        map = Math.Round(Math.Clamp(positions * 22, 66, LargeMap));
+        width = Math.Ceiling(Math.Max(Math.Max(400, 2 * Sheet.Margin + Sides * (labelWidth + map) + (Sides - 1) * 20), 2 * Sheet.Margin + 56 + GridHeads * (SmallMap + Gap)));
     }
 
     public Sheet Sheet { get; }
@@ -50,12 +50,12 @@ internal sealed class AttentionDrawing
     {
         var left = Sheet.Margin + labelWidth;
         var top = y + 18 + (HasLabels ? KeyHeight + 6 : 6);
-        Sheet.Text(left, y + 11, "A: how much each query (row) takes from each key (column)", Face.Note.In(Tone.Value), fit: Sides == 2 ? map + 20 : width - left - Sheet.Margin);
+        Sheet.Text(left, y + 11, "A", Face.Note.In(Tone.Value), fit: Sides == 2 ? map + 20 : width - left - Sheet.Margin);
         One(chosen.Pattern, Ramp.Share, left, top, "A");
         if (chosen.PatternGrad is { } gradient)
         {
-            var right = left + map + 28 + labelWidth;
-            Sheet.Text(right, y + 11, "∂L/∂A: what more of it would do to the loss", Face.Note.In(Tone.Gradient), fit: width - right - Sheet.Margin);
+            var right = left + map + 20 + labelWidth;
+            Sheet.Text(right, y + 11, "∂L/∂A", Face.Note.In(Tone.Gradient), fit: width - right - Sheet.Margin);
             One(gradient, Ramp.Signed(Cells.OfAttention(gradient.Slice(head), frame.Causal).Largest), right, top, "∂L/∂A");
         }
 
@@ -63,7 +63,7 @@ internal sealed class AttentionDrawing
         Heatmap.Legend(Sheet, Ramp.Share, signed: false, left, bottom);
         if (chosen.PatternGrad is { } own)
         {
-            Heatmap.Legend(Sheet, Ramp.Signed(Cells.OfAttention(own.Slice(head), frame.Causal).Largest), signed: true, left + map + 28 + labelWidth, bottom, 90);
+            Heatmap.Legend(Sheet, Ramp.Signed(Cells.OfAttention(own.Slice(head), frame.Causal).Largest), signed: true, left + map + 20 + labelWidth, bottom, 90);
         }
         else
         {
@@ -138,7 +138,7 @@ internal sealed class AttentionDrawing
 
     private double Notes(double y)
     {
-        List<string> notes = [];
+        List<string> notes = ["A: how much each query (row) takes from each key (column); a row sums to 1."];
         if (frame.Causal && positions > 1) notes.Add("Hatched: not allowed, the key comes after the query.");
         if (frame.BackwardHasRun) notes.Add($"∂L/∂A: orange (above 0) where more attention would raise the loss, teal with a dash (below 0) where it would lower it. Small maps share the scale ±{Numbers.Short(largest)}.");
         var cells = Cells.OfAttention(chosen.Pattern.Slice(head), frame.Causal);
