@@ -16,4 +16,19 @@ public static class FigureExtensions
 
     /// <inheritdoc cref="TrainingFigure.Draw"/>
     public static Figure ToFigure(this Run run, FigureOptions? options = null) => TrainingFigure.Draw(run, options);
+
+    /// <summary>How strongly the loss pulled at each parameter over the run.</summary>
+    public static Figure ToGradientHistoryFigure(this Run run, FigureOptions? options = null) => GradientHistoryFigure.Draw(run, options);
+
+    /// <inheritdoc cref="PredictionsFigure.Draw"/>
+    public static Figure ToFigure(this PredictionFrame frame, FigureOptions? options = null) => PredictionsFigure.Draw(frame, options);
+
+    /// <summary>The tensor as a heatmap, with its histogram and statistics.</summary>
+    public static Figure ToFigure(this Tensor value, string? name = null, FigureOptions? options = null) => TensorFigure.Draw(value, null, name, options);
+
+    /// <summary>The node's value, and its gradient where backward has run.</summary>
+    /// <exception cref="InvalidOperationException">Only the node's norms were recorded.</exception>
+    public static Figure ToFigure(this NodeFrame node, FigureOptions? options = null) => TensorFigure.Draw(
+        node.Value ?? throw new InvalidOperationException($"ToFigure: of {node.Label} only the norms were recorded; record it with its numbers (parameterTensors: true)."),
+        node.Grad, node.Label, options);
 }

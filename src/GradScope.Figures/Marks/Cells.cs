@@ -68,6 +68,9 @@ internal sealed class Cells
 
     public bool IsForbidden(int row, int column) => forbidden?[row * Columns + column] ?? false;
 
+    /// <summary>The same cells with other numbers.</summary>
+    public Cells Select(Func<float, float> map) => new(Rows, Columns, [.. values.Select(map)], forbidden, RowBlock, ColumnBlock);
+
     /// <summary>At most so many rows and columns: each drawn cell shows the number of largest magnitude of its block, and NaN wins over all.</summary>
     public Cells Thin(int maxRows, int maxColumns)
     {

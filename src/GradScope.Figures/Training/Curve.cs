@@ -33,7 +33,7 @@ internal sealed record Curve(string Name, Tone Tone, IReadOnlyList<(int Step, do
                 continue;
             }
 
-            path.Append(down ? 'L' : 'M').Append(Text($"{x.At(step)} {y.At(value)}"));
+            path.Append(down ? 'L' : 'M').Append(Text($"{Math.Round(x.At(step), 1)} {Math.Round(y.At(value), 1)}"));
             down = true;
         }
 

@@ -17,7 +17,7 @@ internal sealed class TrainingDrawing
     {
         (this.run, this.title) = (run, title);
         Sheet = new(options.Theme);
-        window = run.Metrics.Length < FewestToSmooth ? 1 : Math.Max(2, run.Metrics.Length / 40);
+        window = run.Metrics.Length < FewestToSmooth ? 1 : Math.Max(2, run.Metrics.Length / 25);
     }
 
     public Sheet Sheet { get; }
@@ -68,14 +68,13 @@ internal sealed class TrainingDrawing
             Sheet.Text(Left - 8, axis.At(tick) + 4, isLog ? Numbers.PowerOfTen(decade) : format(Math.Abs(tick) < 1e-12 ? 0 : tick), Face.Number.In(Tone.Muted), Anchor.End);
         }
 
-        Baselines(baselines, axis);
         var ends = new List<(double Y, string Text, Tone Tone)>();
         foreach (var curve in curves)
         {
             var smoothed = smooth && window > 1 ? curve.Smooth(window) : curve;
             var columns = (int)(Right - Left);
             if (smoothed != curve) Line(curve.Path(steps, axis, columns), curve.Tone, 1, 0.4);
-            Line(smoothed.Path(steps, axis, columns / 2), curve.Tone, 1.8, 1);
+            Line(smoothed.Path(steps, axis, columns / 4), curve.Tone, 1.8, 1);
             Bad(curve, steps, top);
             End(curve.Name, smoothed);
         }
@@ -87,6 +86,7 @@ internal sealed class TrainingDrawing
             End(held.Name, held);
         }
 
+        Baselines(baselines, axis);
         var previous = double.NegativeInfinity;
         foreach (var (at, text, tone) in ends.OrderBy(e => e.Y))
         {
@@ -127,7 +127,7 @@ internal sealed class TrainingDrawing
             Sheet.Line(Left, y, Right, y, Tone.Muted, 1.2, baseline.IsFloor ? "2 3" : "6 4");
             var text = $"{baseline.Name} {baseline.Loss.ToString("0.000", CultureInfo.InvariantCulture)}{(baseline.IsFloor ? " (floor)" : "")}";
             var place = Math.Min(y - 4, free - 14);
-            Sheet.Text(Right - 4, place, text, Face.Note, Anchor.End, fit: (Right - Left) / 2);
+            Sheet.Text(Right - 4, place, text, Face.Note, Anchor.End, fit: (Right - Left) / 2, halo: true);
             free = place;
         }
     }

@@ -55,12 +55,12 @@ internal sealed class Sheet(Theme theme)
         return y;
     }
 
-    /// <summary>A text; where it is wider than <paramref name="fit"/> its middle is left out and the whole stands in its tooltip.</summary>
-    public void Text(double x, double y, string text, Face face, Anchor anchor = Anchor.Start, double fit = double.PositiveInfinity, string? title = null, double turn = 0)
+    /// <summary>A text; where it is wider than <paramref name="fit"/> its middle is left out and the whole stands in its tooltip. A halo of paper keeps it legible on lines.</summary>
+    public void Text(double x, double y, string text, Face face, Anchor anchor = Anchor.Start, double fit = double.PositiveInfinity, string? title = null, double turn = 0, bool halo = false)
     {
         var shown = double.IsInfinity(fit) ? text : TextWidth.Fit(text, face, fit, Theme);
         var whole = title ?? (shown == text ? null : text);
-        using (Body.Open("text", ("x", x), ("y", y), ("class", face.Classes + Class(anchor)), ("transform", turn == 0 ? null : Path($"rotate({turn} {x} {y})"))))
+        using (Body.Open("text", ("x", x), ("y", y), ("class", face.Classes + Class(anchor) + (halo ? " halo" : "")), ("transform", turn == 0 ? null : Path($"rotate({turn} {x} {y})"))))
         {
             if (whole is not null) Body.Element("title", whole);
             Body.Characters(shown);
