@@ -31,4 +31,7 @@ public static class FigureExtensions
     public static Figure ToFigure(this NodeFrame node, FigureOptions? options = null) => TensorFigure.Draw(
         node.Value ?? throw new InvalidOperationException($"ToFigure: of {node.Label} only the norms were recorded; record it with its numbers (parameterTensors: true)."),
         node.Grad, node.Label, options);
+
+    /// <inheritdoc cref="ModelFigure.Draw"/>
+    public static Figure ToFigure(this ModelFrame model, FigureOptions? options = null) => ModelFigure.Draw(model, options);
 }

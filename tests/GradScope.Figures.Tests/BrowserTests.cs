@@ -63,7 +63,7 @@ public sealed class BrowserTests
                 await page.SetViewportSizeAsync(width, 700);
                 problems.AddRange((await page.EvaluateAsync<string[]>(Collisions)).Select(p => $"{where}: {p}"));
                 if (await page.EvaluateAsync<bool>("document.documentElement.scrollWidth > document.documentElement.clientWidth")) problems.Add($"{where}: the page itself scrolls sideways");
-                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{scheme}-{width}.png".ToLowerInvariant()), FullPage = true });
+                await page.Locator(".gs").ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{scheme}-{width}.png".ToLowerInvariant()) });
             }
 
             await page.CloseAsync();

@@ -26,6 +26,8 @@ internal static class Gallery
         ["tensor-not-finite"] = new Tensor([3, 4], 1, -2, float.NaN, 0, 0.5f, float.PositiveInfinity, float.NegativeInfinity, 3, -1, 0, 2, 1).ToFigure("x"),
         ["tensor-constant"] = Tensor.Zeros([6, 6]).ToFigure("zeros"),
         ["tensor-large"] = Synthetic.Wave([300, 200], 1).ToFigure("large"),
+        ["model"] = Trained.Frame.Model.ToFigure(),
+        ["model-deep"] = Recorder.Capture(new MiniTransformer(new TransformerConfig { VocabSize = 50257, ModelDim = 96, HeadCount = 12, LayerCount = 12, NormPlacement = NormPlacement.Post, Norm = Norm.RmsNorm, Biases = false, Positions = Positions.Sinusoidal, TiedEmbeddings = true })).ToFigure(),
         ["flow-trained"] = Trained.Frame.GradientFlow().ToFigure(),
         ["flow"] = Synthetic.Flow(Synthetic.Config, Synthetic.Tokens(8)).ToFigure(),
         ["flow-before-backward"] = Synthetic.Flow(Synthetic.Config, Synthetic.Tokens(8), backward: false).ToFigure(),

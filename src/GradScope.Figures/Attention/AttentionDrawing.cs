@@ -134,7 +134,7 @@ internal sealed class AttentionDrawing
     }
 
     private void Small(Tensor map, Ramp ramp, double x, double y, string title) =>
-        Heatmap.Draw(Sheet, Cells.OfAttention(map, frame.Causal).Thin(24, 24), ramp, x, y, SmallMap, SmallMap, title: title);
+        Heatmap.Draw(Sheet, Cells.OfAttention(map, frame.Causal).Thin(24, 24), ramp with { Grain = 4 }, x, y, SmallMap, SmallMap, title: title);
 
     private double Notes(double y)
     {

@@ -1,12 +1,15 @@
 namespace GradScope.Figures;
 
-/// <summary>How a number becomes a colour: paper at 0, and the full tone at the largest magnitude, in 20 steps (5 in small maps).</summary>
+/// <summary>How a number becomes a colour: paper at 0, and the full tone at the largest magnitude, in 20 steps, or fewer where cells are small.</summary>
 /// <param name="Positive">The tone of numbers above 0.</param>
 /// <param name="Negative">The tone of numbers below 0.</param>
 /// <param name="Largest">The magnitude that has the full tone.</param>
 internal sealed record Ramp(Tone Positive, Tone Negative, double Largest)
 {
     public const int Steps = 20;
+
+    /// <summary>How many steps are drawn as one where cells are small, so that neighbours melt into one stroke.</summary>
+    public int Grain { get; init; } = 2;
 
     /// <summary>Attention: paper to blue, 0 to 1.</summary>
     public static Ramp Share { get; } = new(Tone.Value, Tone.Negative, 1);
@@ -17,8 +20,8 @@ internal sealed record Ramp(Tone Positive, Tone Negative, double Largest)
     /// <summary>Signed where any number is below 0, otherwise paper to blue.</summary>
     public static Ramp ForValues(Cells cells) => cells.AnyNegative ? Signed(cells.Largest) : new(Tone.Value, Tone.Negative, cells.Largest);
 
-    /// <summary>The step of a number in a small map, where neighbours should melt into one stroke.</summary>
-    public int CoarseStep(double value) => (int)Math.Round(Step(value) / 4.0, MidpointRounding.AwayFromZero) * 4;
+    /// <summary>The step of a number where cells are small.</summary>
+    public int CoarseStep(double value) => (int)Math.Round((double)Step(value) / Grain, MidpointRounding.AwayFromZero) * Grain;
 
     /// <summary>The class that gives a mark a step's strength.</summary>
     public static string Class(int step) => step == Steps ? "" : $" o{step}";

@@ -36,7 +36,7 @@ public static class GradientHistoryFigure
         }
 
         var bottom = top + parameters * RowHeight;
-        Heatmap.Draw(sheet, thin.Select(n => float.IsFinite(n) ? n <= 0 ? 0 : (float)(0.05 + 0.95 * scale.At(n)) : n), new(Tone.Gradient, Tone.Negative, 1), Left, top, Right - Left, parameters * RowHeight);
+        Heatmap.Draw(sheet, thin.Select(n => float.IsFinite(n) ? n <= 0 ? 0 : (float)(0.1 + 0.9 * scale.At(n)) : n), new(Tone.Gradient, Tone.Negative, 1), Left, top, Right - Left, parameters * RowHeight);
         var axis = Axis.Linear(FirstStep(run) - 1, FirstStep(run) + steps - 1, Left, Right, 5);
         foreach (var tick in axis.Ticks.Where(t => t == Math.Round(t)))
         {
@@ -61,7 +61,7 @@ public static class GradientHistoryFigure
         var x = Left;
         for (var i = 0; i < 12; i++)
         {
-            sheet.Rect(x + i * 12, y, 12, 8, Tone.Gradient.Fill() + Ramp.Class(Math.Clamp((int)Math.Round((0.05 + 0.95 * i / 11) * Ramp.Steps), 1, Ramp.Steps)));
+            sheet.Rect(x + i * 12, y, 12, 8, Tone.Gradient.Fill() + Ramp.Class(Math.Clamp((int)Math.Round((0.1 + 0.9 * i / 11) * Ramp.Steps), 1, Ramp.Steps)));
         }
 
         sheet.Rect(x - 0.5, y - 0.5, 145, 9, Tone.Rule.Stroke());

@@ -47,11 +47,11 @@ internal static class TextWidth
         return string.Concat(elements.Take(first)) + "…" + string.Concat(elements.Skip(last));
     }
 
-    /// <summary>Breaks a text at spaces into lines no wider than <paramref name="width"/>.</summary>
+    /// <summary>Breaks a text at spaces into lines no wider than <paramref name="width"/>; a dot between facts stays at the end of its line.</summary>
     public static IEnumerable<string> Wrap(string text, Face face, double width, Theme theme)
     {
         var line = new StringBuilder();
-        foreach (var word in text.Split(' '))
+        foreach (var word in text.Replace(" · ", "\u00a0· ", StringComparison.Ordinal).Split(' '))
         {
             if (line.Length > 0 && Of($"{line} {word}", face, theme) > width)
             {
