@@ -1,0 +1,138 @@
+using System.Security.Cryptography;
+using System.Text;
+using GradScope.Figures;
+
+namespace GradScope;
+
+/// <summary>A finished drawing: the same picture as SVG, as HTML with its numbers, and in words. It never changes.</summary>
+public sealed class Figure
+{
+    private readonly Theme theme;
+
+    private Figure(string title, string svg, string html, string text, Theme theme) =>
+        (Title, Svg, Html, Text, this.theme) = (title, svg, html, text, theme);
+
+    /// <summary>What is shown, in a few words.</summary>
+    public string Title { get; }
+
+    /// <summary>The drawing by itself: a complete SVG document with its own style, readable in the light and in the dark.</summary>
+    public string Svg { get; }
+
+    /// <summary>One element to put into any page or notebook: the drawing, and its exact numbers in a folded table. It needs no script and no network.</summary>
+    public string Html { get; }
+
+    /// <summary>The main facts in plain text, for a terminal or a screen reader.</summary>
+    public string Text { get; }
+
+    /// <summary>Writes a complete HTML page; an existing file is replaced only when the whole page is there.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void SaveHtml(string path)
+    {
+        var page = new Markup();
+        page.DocumentType();
+        using (page.Open("html", ("lang", "en")))
+        {
+            using (page.Open("head"))
+            {
+                page.Empty("meta", ("charset", "utf-8"));
+                page.Empty("meta", ("name", "viewport"), ("content", "width=device-width,initial-scale=1"));
+                page.Element("title", Title);
+                page.Style($":root{{color-scheme:light dark}}body{{margin:16px;background:{theme.Light.Paper}}}@media(prefers-color-scheme:dark){{body{{background:{theme.Dark.Paper}}}}}");
+            }
+
+            page.Line();
+            using (page.Open("body"))
+            using (page.Open("main"))
+            {
+                page.AppendFinished(Html);
+            }
+        }
+
+        page.Line();
+        Save(path, page.ToString());
+    }
+
+    /// <summary>Writes the SVG document; an existing file is replaced only when the whole drawing is there.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void SaveSvg(string path) => Save(path, Svg);
+
+    /// <summary>The same as <see cref="Text"/>.</summary>
+    public override string ToString() => Text;
+
+    /// <summary>Puts a drawing, its description and its numbers together.</summary>
+    internal static Figure From(Sheet sheet, double width, double height, string title, string text, params IReadOnlyList<DataTable> tables)
+    {
+        var theme = sheet.Theme;
+        var numbers = new Markup();
+        foreach (var table in tables)
+        {
+            table.Write(numbers);
+        }
+
+        // The prefix follows from what is shown: two figures on a page never share it, and a figure keeps it from run to run.
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{title}\n{text}\n{sheet.Body}\n{numbers}"));
+        var root = "gs-" + Convert.ToHexStringLower(hash.AsSpan(0, 5));
+        var svg = Drawing(sheet, root, width, height, title, text);
+
+        var html = new Markup();
+        using (html.Open("div", ("class", $"{root} gs")))
+        {
+            html.Style(StyleSheet.ForPage(root, theme, width));
+            using (html.Open("div", ("class", "gs-view"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
+            {
+                html.AppendFinished(svg);
+            }
+
+            if (tables.Count > 0)
+            {
+                using (html.Open("details"))
+                {
+                    html.Element("summary", "Numbers");
+                    using (html.Open("div", ("class", "gs-view"), ("tabindex", "0"), ("role", "region"), ("aria-label", "Numbers: " + title)))
+                    {
+                        html.Append(numbers);
+                    }
+                }
+            }
+        }
+
+        return new(title, svg, html.ToString(), text, theme);
+    }
+
+    private static string Drawing(Sheet sheet, string root, double width, double height, string title, string text)
+    {
+        var svg = new Markup();
+        using (svg.Open(
+            "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 0 {Numbers.Coordinate(width)} {Numbers.Coordinate(height)}"),
+            ("width", width), ("height", height), ("class", root), ("role", "img"), ("aria-labelledby", $"{root}-t {root}-d")))
+        {
+            svg.Element("title", title, ("id", root + "-t"));
+            svg.Element("desc", Opening(text), ("id", root + "-d"));
+            svg.Style(StyleSheet.ForDrawing(root, sheet.Theme));
+            svg.Line();
+            svg.Empty("rect", ("width", width), ("height", height), ("class", Tone.Paper.Fill()));
+            svg.Append(sheet.Body);
+        }
+
+        return svg.ToString();
+    }
+
+    /// <summary>The description a screen reader meets with the picture: the text's first lines, without its lists.</summary>
+    private static string Opening(string text) => string.Join('\n', text.Split('\n').TakeWhile(line => !line.StartsWith("  ", StringComparison.Ordinal))).TrimEnd(':');
+
+    private static void Save(string path, string content)
+    {
+        var full = Path.GetFullPath(path);
+        var temporary = $"{full}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            File.WriteAllText(temporary, content, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+            File.Move(temporary, full, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+}

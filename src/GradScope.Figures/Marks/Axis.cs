@@ -1,0 +1,42 @@
+namespace GradScope.Figures;
+
+/// <summary>A line from numbers to pixels, linear or logarithmic, with round numbers to print on it.</summary>
+internal sealed class Axis
+{
+    private readonly double low, high, from, to;
+
+    private Axis(double low, double high, double from, double to, bool isLog, IReadOnlyList<double> ticks) =>
+        (this.low, this.high, this.from, this.to, IsLog, Ticks) = (low, high, from, to, isLog, ticks);
+
+    public bool IsLog { get; }
+
+    public IReadOnlyList<double> Ticks { get; }
+
+    /// <summary>From <paramref name="low"/> to <paramref name="high"/> exactly, with about so many ticks inside.</summary>
+    public static Axis Linear(double low, double high, double from, double to, int ticks)
+    {
+        if (high <= low) (low, high) = (low - Math.Max(0.5, Math.Abs(low) / 10), high + Math.Max(0.5, Math.Abs(high) / 10));
+        var step = Step((high - low) / ticks);
+        var marks = new List<double>();
+        for (var i = Math.Ceiling(low / step - 1e-9); i * step <= high + step * 1e-9; i++) marks.Add(i * step);
+        return new(low, high, from, to, false, marks);
+    }
+
+    /// <summary>Whole powers of ten around positive numbers.</summary>
+    public static Axis Logarithmic(double low, double high, double from, double to)
+    {
+        var (first, last) = ((int)Math.Floor(Math.Log10(low) + 1e-9), (int)Math.Ceiling(Math.Log10(high) - 1e-9));
+        if (last == first) last++;
+        var step = Math.Max(1, (last - first + 2) / 4);
+        return new(first, last, from, to, true, [.. Enumerable.Range(0, (last - first) / step + 1).Select(i => Math.Pow(10, first + i * step))]);
+    }
+
+    public double At(double value) => from + ((IsLog ? Math.Log10(Math.Max(value, 1e-300)) : value) - low) / (high - low) * (to - from);
+
+    /// <summary>1, 2 or 5 times a power of ten, not below the given step.</summary>
+    private static double Step(double atLeast)
+    {
+        var power = Math.Pow(10, Math.Floor(Math.Log10(atLeast)));
+        return (atLeast / power) switch { <= 1 => power, <= 2 => 2 * power, <= 5 => 5 * power, _ => 10 * power };
+    }
+}

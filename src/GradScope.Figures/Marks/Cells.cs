@@ -1,0 +1,99 @@
+namespace GradScope.Figures;
+
+/// <summary>A rectangle of numbers to draw as a heatmap; a forbidden cell has no number, it is not zero.</summary>
+internal sealed class Cells
+{
+    private readonly float[] values;
+    private readonly bool[]? forbidden;
+
+    private Cells(int rows, int columns, float[] values, bool[]? forbidden, int rowBlock = 1, int columnBlock = 1)
+    {
+        (Rows, Columns, RowBlock, ColumnBlock) = (rows, columns, rowBlock, columnBlock);
+        (this.values, this.forbidden) = (values, forbidden);
+        foreach (var value in values)
+        {
+            if (!float.IsFinite(value)) NotFinite++;
+            else Largest = Math.Max(Largest, Math.Abs(value));
+        }
+
+        AnyNegative = values.Any(v => v < 0);
+    }
+
+    public int Rows { get; }
+
+    public int Columns { get; }
+
+    /// <summary>How many rows of the data a drawn row stands for.</summary>
+    public int RowBlock { get; }
+
+    /// <summary>How many columns of the data a drawn column stands for.</summary>
+    public int ColumnBlock { get; }
+
+    /// <summary>The largest magnitude among the finite numbers.</summary>
+    public double Largest { get; }
+
+    public bool AnyNegative { get; }
+
+    /// <summary>How many cells hold NaN or infinity.</summary>
+    public int NotFinite { get; }
+
+    public bool IsThinned => RowBlock > 1 || ColumnBlock > 1;
+
+    public float this[int row, int column] => values[row * Columns + column];
+
+    /// <summary>The rows of a tensor; a vector is one row, leading dimensions follow each other downwards.</summary>
+    public static Cells Of(Tensor tensor) => new(tensor.Shape.Rows, tensor.Shape.Columns, tensor.Values.ToArray(), null);
+
+    /// <summary>A tensor's matrices beside each other, at the most so many of them: of (head, query, key) the heads from left to right; under a causal mask keys after their queries are forbidden.</summary>
+    public static Cells SideBySide(Tensor tensor, int most, bool causal = false)
+    {
+        if (tensor.Shape.Rank < 3 && !causal) return Of(tensor);
+
+        var (rows, columns) = (tensor.Shape[^2], tensor.Shape[^1]);
+        var count = Math.Min(most, tensor.Shape.Rows / rows);
+        var values = new float[rows * columns * count];
+        var forbidden = causal ? new bool[values.Length] : null;
+        for (var i = 0; i < values.Length; i++)
+        {
+            var (row, column) = (i / (columns * count), i % (columns * count));
+            if (causal && column % columns > row) forbidden![i] = true;
+            else values[i] = tensor.Values[(column / columns * rows + row) * columns + column % columns];
+        }
+
+        return new(rows, columns * count, values, forbidden);
+    }
+
+    /// <summary>A map of queries × keys; under a causal mask a key after its query is forbidden.</summary>
+    public static Cells OfAttention(Tensor map, bool causal) => SideBySide(map, 1, causal);
+
+    public bool IsForbidden(int row, int column) => forbidden?[row * Columns + column] ?? false;
+
+    /// <summary>The same cells with other numbers.</summary>
+    public Cells Select(Func<float, float> map) => new(Rows, Columns, [.. values.Select(map)], forbidden, RowBlock, ColumnBlock);
+
+    /// <summary>At most so many rows and columns: each drawn cell shows the number of largest magnitude of its block, and NaN wins over all.</summary>
+    public Cells Thin(int maxRows, int maxColumns)
+    {
+        var (down, across) = ((Rows + maxRows - 1) / maxRows, (Columns + maxColumns - 1) / maxColumns);
+        if (down <= 1 && across <= 1) return this;
+
+        var (rows, columns) = ((Rows + down - 1) / down, (Columns + across - 1) / across);
+        var thin = new float[rows * columns];
+        var closed = forbidden is null ? null : new bool[rows * columns];
+        if (closed is not null) Array.Fill(closed, true);
+        for (var i = 0; i < values.Length; i++)
+        {
+            var to = i / Columns / down * columns + i % Columns / across;
+            if (forbidden?[i] ?? false) continue;
+            if (closed is not null) closed[to] = false;
+            if (float.IsNaN(values[i]) || Math.Abs(values[i]) > Math.Abs(thin[to])) thin[to] = values[i];
+        }
+
+        return new(rows, columns, thin, closed, down, across);
+    }
+
+    /// <summary>What thinning did, in words; null where all cells are drawn.</summary>
+    public string? ThinningNote(int rows, int columns) => IsThinned
+        ? $"{rows} × {columns} numbers drawn as {Rows} × {Columns} cells: each shows the number of largest magnitude of its {RowBlock} × {ColumnBlock} block"
+        : null;
+}

@@ -1,0 +1,186 @@
+using System.Text;
+
+namespace GradScope.Figures;
+
+/// <summary>
+/// A rectangle of numbers as colours. A dash marks numbers below 0, a slash cells that are not allowed, and a cross in the
+/// alarm colour numbers that are NaN or infinite, so that none of them depends on colour.
+/// </summary>
+internal static class Heatmap
+{
+    private const double Smallest = 6;
+
+    /// <summary>Draws cells of a size with their corner at (x, y); with <paramref name="cellTitle"/> each cell tells its number on hover.</summary>
+    public static void Draw(Sheet sheet, Cells cells, Ramp ramp, double x, double y, double width, double height, Func<int, int, string>? cellTitle = null, string? title = null)
+    {
+        var (w, h) = (width / cells.Columns, height / cells.Rows);
+        using (sheet.Group(x, y, title: title))
+        {
+            if (cellTitle is not null) DrawTitled(sheet, cells, ramp, w, h, cellTitle);
+            else if (Math.Min(w, h) >= Smallest) DrawSpaced(sheet, cells, ramp, w, h);
+            else DrawDense(sheet, cells, ramp, w, h);
+            Forbid(sheet, cells, w, h);
+            sheet.Rect(-0.5, -0.5, width + 1, height + 1, Tone.Rule.Stroke());
+        }
+
+        sheet.Body.Line();
+    }
+
+    /// <summary>A map's colours from end to end with their numbers, 60 px wide and 22 high.</summary>
+    public static void Legend(Sheet sheet, Ramp ramp, bool signed, double x, double y, double width = 60)
+    {
+        var steps = signed ? 11 : 6;
+        var w = width / steps;
+        for (var i = 0; i < steps; i++)
+        {
+            var value = signed ? (i - 5) / 5.0 : i / 5.0;
+            var tone = value < 0 ? ramp.Negative : ramp.Positive;
+            if (value != 0) sheet.Rect(x + i * w, y, w, 7, tone.Fill(), opacity: Math.Abs(value));
+        }
+
+        sheet.Rect(x - 0.5, y - 0.5, width + 1, 8, Tone.Rule.Stroke());
+        var number = Numbers.Short(ramp.Largest);
+        sheet.Text(x, y + 18, signed ? "−" + number : "0", Face.Number.In(Tone.Muted));
+        sheet.Text(Math.Max(x + width, x + sheet.WidthOf("−" + number + number, Face.Number) + 8), y + 18, number, Face.Number.In(Tone.Muted), Anchor.End);
+    }
+
+    private static void DrawTitled(Sheet sheet, Cells cells, Ramp ramp, double w, double h, Func<int, int, string> cellTitle)
+    {
+        var gap = Math.Min(w, h) >= Smallest ? 0.5 : 0;
+        var dashes = new StringBuilder();
+        Each(cells, (r, c, value) =>
+        {
+            var (left, top) = (c * w, r * h);
+            if (!float.IsFinite(value))
+            {
+                Cross(sheet, left, top, w, h, cellTitle(r, c));
+                return;
+            }
+
+            var step = ramp.Step(value);
+            sheet.Rect(left + gap, top + gap, w - 2 * gap, h - 2 * gap, step == 0 ? Tone.Paper.Fill() : ramp.ToneOf(value).Fill() + Ramp.Class(step), title: cellTitle(r, c));
+            if (value < 0 && step > 0) dashes.Append(Dash(left, top, w, h));
+        });
+        Dashes(sheet, dashes, w, h);
+    }
+
+    private static void DrawSpaced(Sheet sheet, Cells cells, Ramp ramp, double w, double h)
+    {
+        var paths = new SortedDictionary<(Tone Tone, int Step), StringBuilder>();
+        var dashes = new StringBuilder();
+        Each(cells, (r, c, value) =>
+        {
+            if (!float.IsFinite(value))
+            {
+                Cross(sheet, c * w, r * h, w, h, null);
+                return;
+            }
+
+            var step = ramp.Step(value);
+            if (step == 0) return;
+            Path(paths, (ramp.ToneOf(value), step)).Append(Text($"M{c * w + 0.5} {r * h + 0.5}h{w - 1}v{h - 1}h{1 - w}z"));
+            if (value < 0) dashes.Append(Dash(c * w, r * h, w, h));
+        });
+
+        foreach (var ((tone, step), path) in paths)
+        {
+            sheet.Body.Empty("path", ("d", path.ToString()), ("class", tone.Fill() + Ramp.Class(step)));
+        }
+
+        Dashes(sheet, dashes, w, h);
+    }
+
+    /// <summary>Cells too small for marks: neighbours of one colour become one stroke, in units of a cell.</summary>
+    private static void DrawDense(Sheet sheet, Cells cells, Ramp ramp, double w, double h)
+    {
+        var paths = new SortedDictionary<(Tone Tone, int Step), StringBuilder>();
+        for (var r = 0; r < cells.Rows; r++)
+        {
+            for (var c = 0; c < cells.Columns;)
+            {
+                var (colour, start) = (ColourAt(r, c), c);
+                while (c < cells.Columns && ColourAt(r, c) == colour) c++;
+                if (colour.Step > 0) Path(paths, colour).Append(Text($"M{start} {r}h{c - start}"));
+            }
+        }
+
+        // Half a cell down: a stroke lies on both sides of its path.
+        using (sheet.Body.Open("g", ("transform", Text($"scale({w} {h})translate(0 .5)")), ("class", "dense")))
+        {
+            foreach (var ((tone, step), path) in paths)
+            {
+                sheet.Body.Empty("path", ("d", path.ToString()), ("class", tone.Stroke() + Ramp.Class(step)));
+            }
+        }
+
+        (Tone Tone, int Step) ColourAt(int r, int c) => cells.IsForbidden(r, c) ? (Tone.Paper, 0)
+            : !float.IsFinite(cells[r, c]) ? (Tone.Loss, Ramp.Steps)
+            : (ramp.ToneOf(cells[r, c]), ramp.CoarseStep(cells[r, c]));
+    }
+
+    private static void Forbid(Sheet sheet, Cells cells, double w, double h)
+    {
+        var slashes = new StringBuilder();
+        for (var r = 0; r < cells.Rows; r++)
+        {
+            for (var c = 0; c < cells.Columns; c++)
+            {
+                if (!cells.IsForbidden(r, c)) continue;
+                if (Math.Min(w, h) >= Smallest)
+                {
+                    slashes.Append(Text($"M{c * w + w * 0.25} {r * h + h * 0.75}l{w * 0.5} {-h * 0.5}"));
+                }
+                else
+                {
+                    // Small cells: a line along the whole forbidden run, in every other row or so.
+                    var run = cells.Columns - c;
+                    if (r % Math.Max(1, (int)Math.Ceiling(3 / h)) == 0) slashes.Append(Text($"M{c * w} {(r + 0.5) * h}h{run * w}"));
+                    break;
+                }
+            }
+        }
+
+        if (slashes.Length > 0)
+        {
+            sheet.Body.Empty("path", ("d", slashes.ToString()), ("class", Tone.Muted.Stroke()), ("stroke-width", ".8"), ("opacity", ".55"));
+        }
+    }
+
+    private static void Each(Cells cells, Action<int, int, float> draw)
+    {
+        for (var r = 0; r < cells.Rows; r++)
+        {
+            for (var c = 0; c < cells.Columns; c++)
+            {
+                if (!cells.IsForbidden(r, c)) draw(r, c, cells[r, c]);
+            }
+        }
+    }
+
+    private static void Cross(Sheet sheet, double x, double y, double w, double h, string? title)
+    {
+        using (sheet.Group(x, y, title: title))
+        {
+            sheet.Rect(0.5, 0.5, w - 1, h - 1, Tone.Loss.Fill(), opacity: 0.2);
+            sheet.Curve($"M{w * 0.2} {h * 0.2}l{w * 0.6} {h * 0.6}M{w * 0.8} {h * 0.2}l{-w * 0.6} {h * 0.6}", Tone.Loss, 1.5);
+        }
+    }
+
+    private static string Dash(double x, double y, double w, double h) => Text($"M{x + w * 0.32} {y + h * 0.5}h{w * 0.36}");
+
+    private static void Dashes(Sheet sheet, StringBuilder dashes, double w, double h)
+    {
+        if (dashes.Length > 0 && Math.Min(w, h) >= Smallest)
+        {
+            sheet.Body.Empty("path", ("d", dashes.ToString()), ("class", Tone.Ink.Stroke()), ("opacity", ".7"));
+        }
+    }
+
+    private static StringBuilder Path(SortedDictionary<(Tone, int), StringBuilder> paths, (Tone, int) colour)
+    {
+        if (!paths.TryGetValue(colour, out var path)) paths[colour] = path = new();
+        return path;
+    }
+
+    private static string Text(PathText text) => text.ToString();
+}

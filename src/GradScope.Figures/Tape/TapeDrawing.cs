@@ -1,0 +1,224 @@
+using System.Globalization;
+
+namespace GradScope.Figures;
+
+/// <summary>Lays a tape out as rows: forward runs down on the left in blue, backward up on the right of the gradients in orange.</summary>
+internal sealed class TapeDrawing
+{
+    private const double LowRow = 23, HighRow = 42, HeadingRow = 30, MapWidth = 64, MapHeight = 30, NumberWidth = 68;
+    private const double Rail = Sheet.Margin + 6, Index = Rail + 42, Label = Index + 12;
+
+    private readonly TapeFrame tape;
+    private readonly string title;
+    private readonly IReadOnlyList<TapeRow> rows;
+    private readonly int rowCount;
+    private readonly bool anyTensor;
+    private readonly double labelWidth, shapeWidth, cellWidth, shape, value, grad, back, rule, ruleWidth, width;
+
+    public TapeDrawing(TapeFrame tape, string title, IReadOnlyList<TapeRow> rows, int rowCount, FigureOptions options)
+    {
+        (this.tape, this.title, this.rows, this.rowCount) = (tape, title, rows, rowCount);
+        Sheet = new(options.Theme);
+        anyTensor = rows.Any(r => !IsScalar(r.Node));
+        labelWidth = Math.Clamp(Widest(LabelWidth), 110, 270);
+        shapeWidth = anyTensor ? Widest(r => Sheet.WidthOf(r.Node.Shape.ToString(), Face.Number)) + 14 : 0;
+        cellWidth = anyTensor ? MapWidth + 8 + NumberWidth : NumberWidth;
+        ruleWidth = tape.BackwardHasRun ? Math.Clamp(Widest(r => RuleLines(r).Select(l => Sheet.WidthOf(l, Face.Number)).DefaultIfEmpty(0).Max()), 90, 300) : Sheet.WidthOf("backward has not run", Face.Note);
+
+        shape = Math.Ceiling(Label + labelWidth + 14);
+        value = Math.Ceiling(shape + shapeWidth);
+        grad = value + cellWidth + 14;
+        back = grad + cellWidth + 16;
+        rule = back + 16;
+        width = Math.Ceiling(Math.Max(rule + ruleWidth + Sheet.Margin, 400));
+    }
+
+    public Sheet Sheet { get; }
+
+    public (double Width, double Height) Draw()
+    {
+        Sheet.Header(width, title, Lines());
+        if (rows.Count == 0) return (width, Sheet.Notes(Sheet.Margin, Sheet.Top, width - 2 * Sheet.Margin, "Nothing was recorded yet.") + Sheet.Margin);
+
+        var top = Sheet.Top + 10;
+        Heads(top);
+        var y = top + 12;
+        var first = y;
+        for (var i = 0; i < rows.Count; i++)
+        {
+            if (rows[i].Heading is { } heading)
+            {
+                Sheet.Text(Index - 18, y + 20, heading, Face.Heading);
+                y += HeadingRow;
+            }
+
+            y = Row(rows[i], y);
+            if (rows.Count < rowCount && i == rows.Count / 2 - 1)
+            {
+                Sheet.Text(Label, y + 15, $"… {Numbers.Count(rowCount - rows.Count)} rows, in the table", Face.Note);
+                y += LowRow;
+            }
+
+            Sheet.Body.Line();
+        }
+
+        Rails(first, y);
+        return (width, Sheet.Notes(Sheet.Margin, y + 12, width - 2 * Sheet.Margin, Notes()) + Sheet.Margin - 4);
+    }
+
+    private string[] Lines()
+    {
+        var operations = rows.Count(r => r.Node.Kind == NodeKind.Operation);
+        var count = string.Create(CultureInfo.InvariantCulture, $"{tape.Nodes.Length} entries, {tape.Nodes.Count(n => n.Kind == NodeKind.Operation)} operations");
+        return operations == 0 && rows.Count == 0 ? [] : [count + (tape.Loss is { } loss ? $" · backward from {tape.Nodes[loss].Label}" : " · backward has not run")];
+    }
+
+    private string[] Notes()
+    {
+        List<string> notes = [];
+        if (tape.BackwardHasRun) notes.Add("G is the row's own gradient; ∂x += … is what the row's backward adds to its input x.");
+        if (anyTensor) notes.Add("Of tensors the norm stands beside the map. Maps: paper is 0, the full colour the map's largest magnitude. A value that is nowhere negative is blue, otherwise orange is above and teal below 0. At most 8 × 16 cells are drawn, each with the number of largest magnitude of its block.");
+        if (rows.Count < tape.Nodes.Length && rows.Count == rowCount) notes.Add("Constant numbers stand in the formulas; the table lists every entry.");
+        return [.. notes];
+    }
+
+    private void Heads(double y)
+    {
+        Sheet.Text(Label, y, "name = formula", Face.Note);
+        if (anyTensor) Sheet.Text(shape, y, "shape", Face.Note);
+        Sheet.Text(value + cellWidth, y, "↓ value", Face.Note.In(Tone.Value), Anchor.End);
+        Sheet.Text(grad + cellWidth, y, "↑ gradient", Face.Note.In(Tone.Gradient), Anchor.End);
+        Sheet.Text(rule, y, tape.BackwardHasRun ? "backward adds" : "backward has not run", Face.Note.In(tape.BackwardHasRun ? Tone.Gradient : Tone.Muted));
+    }
+
+    private double Row(TapeRow row, double y)
+    {
+        var node = row.Node;
+        var height = IsLow(node) ? LowRow : HighRow;
+        var middle = y + height / 2;
+        Sheet.Line(Label, y, width - Sheet.Margin, y, Tone.Rule);
+        Sheet.Text(Index, middle + 4, node.Index.ToString(CultureInfo.InvariantCulture), Face.Number.In(Tone.Muted), Anchor.End);
+        Name(row, middle);
+        if (anyTensor && !IsScalar(node)) Sheet.Text(shape, middle + 4, node.Shape.ToString(), Face.Number.In(Tone.Muted));
+
+        var isLoss = tape.Loss == node.Index;
+        Quantity(node.Value, node.ValueNorm, value, middle, isLoss ? Tone.Loss : Tone.Value, isGradient: false, row);
+        if (node.GradNorm is { } norm)
+        {
+            Quantity(node.Grad, norm, grad, middle, Tone.Gradient, isGradient: true, row);
+            Rules(row, middle);
+            if (isLoss) Sheet.Circle(back, middle, 4, Tone.Gradient.Fill(), "backward starts here, with ∂L/∂L = 1");
+        }
+        else if (tape.BackwardHasRun)
+        {
+            Sheet.Text(grad + cellWidth, middle + 4, "takes none", Face.Note, Anchor.End);
+        }
+
+        return y + height;
+    }
+
+    /// <summary>A scalar's name and formula on one line, a tensor's on two.</summary>
+    private void Name(TapeRow row, double middle)
+    {
+        var (name, formula) = Texts(row);
+        if (IsLow(row.Node)) Sheet.Spans(Label, middle + 4, labelWidth, name, formula);
+        else
+        {
+            Sheet.Text(Label, middle - 3, name.Text, name.Face, fit: labelWidth);
+            Sheet.Text(Label, middle + 12, formula.Text, formula.Face, fit: labelWidth);
+        }
+    }
+
+    private void Rules(TapeRow row, double middle)
+    {
+        var lines = RuleLines(row);
+        var y = middle + 4 - 6.5 * (lines.Count - 1);
+        foreach (var line in lines)
+        {
+            Sheet.Text(rule, y, line, row.Node.Kind == NodeKind.Operation ? Face.Number.In(Tone.Gradient) : Face.Note, fit: ruleWidth);
+            y += 13;
+        }
+    }
+
+    private void Quantity(Tensor? tensor, double norm, double x, double middle, Tone tone, bool isGradient, TapeRow row)
+    {
+        var name = isGradient ? "∂L/∂" + row.Node.Label : row.Node.Label;
+        if (tensor is { Length: 1 })
+        {
+            Sheet.Text(x + cellWidth, middle + 4, Numbers.Short(tensor.Values[0]), Face.Number.In(Alarming(tensor.Values[0], tone)), Anchor.End, title: $"{name} = {Numbers.Exact(tensor.Values[0])}");
+            return;
+        }
+
+        if (tensor is not null && row.Node.Kind != NodeKind.Parameter)
+        {
+            var cells = Cells.SideBySide(tensor, 4, row.IsCausal).Thin(8, 16);
+            var size = Math.Min(Math.Min(MapWidth / cells.Columns, MapHeight / cells.Rows), 7);
+            var ramp = (isGradient ? Ramp.Signed(cells.Largest) : Ramp.ForValues(cells)) with { Grain = 4 };
+            Heatmap.Draw(Sheet, cells, ramp, x + MapWidth - size * cells.Columns, middle - size * cells.Rows / 2, size * cells.Columns, size * cells.Rows,
+                title: $"{name}: ‖·‖ {Numbers.Exact(norm)}, largest magnitude {Numbers.Exact(cells.Largest)}{(cells.NotFinite > 0 ? $", {cells.NotFinite} NaN or ∞" : "")}");
+        }
+
+        Sheet.Text(x + cellWidth, middle + 4, Numbers.Short(norm), Face.Number.In(Alarming(norm, tone)), Anchor.End);
+
+        static Tone Alarming(double number, Tone tone) => double.IsFinite(number) ? tone : Tone.Loss;
+    }
+
+    private void Rails(double top, double bottom)
+    {
+        Sheet.Line(Rail, top, Rail, bottom, Tone.Value, 2);
+        Arrows.Head(Sheet, Rail, bottom + 1, 0, 1, Tone.Value, 5, 2);
+        if (!tape.BackwardHasRun) return;
+
+        var from = bottom;
+        var y = top;
+        foreach (var row in rows)
+        {
+            y += (row.Heading is null ? 0 : HeadingRow) + (IsLow(row.Node) ? LowRow : HighRow);
+            if (row.Node.Index == tape.Loss) from = y - (IsLow(row.Node) ? LowRow : HighRow) / 2;
+        }
+
+        Sheet.Line(back, from, back, top, Tone.Gradient, 2);
+        Arrows.Head(Sheet, back, top - 1, 0, -1, Tone.Gradient, 5, 2);
+    }
+
+    private static ((string Text, Face Face) Name, (string Text, Face Face) Formula) Texts(TapeRow row)
+    {
+        var node = row.Node;
+        var tone = node.Kind switch { NodeKind.Parameter => Tone.Parameter, NodeKind.Constant => Tone.Muted, _ => Tone.Ink };
+        var name = (row.Shorten(node.Label), Face.Code.In(tone) with { Bold = node.Name is not null });
+        if (node.Kind != NodeKind.Operation) return (name, (IsLow(node) ? "  " + KindOf(node) : KindOf(node), Face.Note));
+
+        var formula = row.Shorten(node.Formula);
+        return IsScalar(node) ? (name, (" = " + formula, Face.Code.In(Tone.Muted))) : (name, ("= " + formula, Face.Number.In(Tone.Muted)));
+    }
+
+    private double LabelWidth(TapeRow row)
+    {
+        var (name, formula) = Texts(row);
+        return IsLow(row.Node) ? Sheet.WidthOf(name, formula) : Math.Max(Sheet.WidthOf(name), Sheet.WidthOf(formula));
+    }
+
+    private static string KindOf(NodeFrame node) => node.Kind.ToString().ToLowerInvariant();
+
+    /// <summary>What the node's backward adds to each input that takes a gradient, ∂a += G · b; of a leaf, how many such parts its gradient is.</summary>
+    private List<string> RuleLines(TapeRow row)
+    {
+        var node = row.Node;
+        if (node.Kind != NodeKind.Operation)
+        {
+            var uses = tape.Nodes.Sum(n => n.Inputs.Count(i => i == node.Index));
+            return uses > 1 ? [$"the sum of {uses} parts"] : [];
+        }
+
+        List<string> parts = [.. node.Inputs.Zip(node.BackwardRule).Where(p => tape.Nodes[p.First].RequiresGrad)
+            .Select(p => $"∂{row.Shorten(tape.Nodes[p.First].Label)} += {row.Shorten(p.Second)}")];
+        return IsScalar(node) && parts.Count > 0 ? [string.Join("   ", parts)] : parts;
+    }
+
+    private static bool IsScalar(NodeFrame node) => node.Shape.Columns == 1 && node.Shape.Rows == 1;
+
+    /// <summary>Whether a row has one line: scalars, and parameters, of which only the norms are shown.</summary>
+    private static bool IsLow(NodeFrame node) => IsScalar(node) || node.Kind == NodeKind.Parameter;
+
+    private double Widest(Func<TapeRow, double> of) => rows.Count == 0 ? 0 : rows.Max(of);
+}

@@ -1,0 +1,142 @@
+namespace GradScope.Figures;
+
+/// <summary>Where a text stands relative to its point.</summary>
+internal enum Anchor
+{
+    Start,
+    Middle,
+    End,
+}
+
+/// <summary>The surface a figure is drawn on: shapes and texts in pixels, y downwards.</summary>
+internal sealed class Sheet(Theme theme)
+{
+    /// <summary>The blank margin of every figure.</summary>
+    public const double Margin = 16;
+
+    public Theme Theme { get; } = theme;
+
+    /// <summary>What was drawn so far.</summary>
+    public Markup Body { get; } = new();
+
+    /// <summary>How much of a title's first lines is taken: where the figure's own drawing may start.</summary>
+    public double Top { get; private set; } = Margin;
+
+    /// <summary>The figure's title and the lines below it, each fitted to the width.</summary>
+    public void Header(double width, string title, params ReadOnlySpan<string> lines)
+    {
+        Text(Margin, Top + 14, title, Face.Title, fit: width - 2 * Margin);
+        Top += 22;
+        foreach (var line in lines)
+        {
+            foreach (var part in TextWidth.Wrap(line, Face.Text, width - 2 * Margin, Theme))
+            {
+                Text(Margin, Top + 12, part, Face.Text.In(Tone.Muted), fit: width - 2 * Margin);
+                Top += 17;
+            }
+        }
+
+        Top += 8;
+        Body.Line();
+    }
+
+    /// <summary>Small lines of explanation, broken to the width; answers the y below them.</summary>
+    public double Notes(double x, double y, double width, params ReadOnlySpan<string> notes)
+    {
+        foreach (var note in notes)
+        {
+            foreach (var line in TextWidth.Wrap(note, Face.Note, width, Theme))
+            {
+                Text(x, y + 11, line, Face.Note, fit: width);
+                y += 15;
+            }
+        }
+
+        return y;
+    }
+
+    /// <summary>A text; where it is wider than <paramref name="fit"/> its middle is left out and the whole stands in its tooltip. A halo of paper keeps it legible on lines.</summary>
+    public void Text(double x, double y, string text, Face face, Anchor anchor = Anchor.Start, double fit = double.PositiveInfinity, string? title = null, double turn = 0, bool halo = false)
+    {
+        var shown = double.IsInfinity(fit) ? text : TextWidth.Fit(text, face, fit, Theme);
+        var whole = title ?? (shown == text ? null : text);
+        using (Body.Open("text", ("x", x), ("y", y), ("class", face.Classes + Class(anchor) + (halo ? " halo" : "")), ("transform", turn == 0 ? null : Path($"rotate({turn} {x} {y})"))))
+        {
+            if (whole is not null) Body.Element("title", whole);
+            Body.Characters(shown);
+        }
+    }
+
+    /// <summary>Texts of different looks one after the other on a line, as far as they fit.</summary>
+    public void Spans(double x, double y, double fit, params ReadOnlySpan<(string Text, Face Face)> spans)
+    {
+        var whole = "";
+        foreach (var (text, _) in spans) whole += text;
+        using (Body.Open("text", ("x", x), ("y", y)))
+        {
+            if (spans.Length > 0 && WidthOf(spans) > fit) Body.Element("title", whole);
+            foreach (var (text, face) in spans)
+            {
+                var shown = TextWidth.Fit(text, face, fit, Theme);
+                Body.Element("tspan", shown, ("class", face.Classes));
+                fit -= TextWidth.Of(shown, face, Theme);
+                if (shown != text) break;
+            }
+        }
+    }
+
+    public double WidthOf(string text, Face face) => TextWidth.Of(text, face, Theme);
+
+    public double WidthOf(params ReadOnlySpan<(string Text, Face Face)> spans)
+    {
+        var width = 0.0;
+        foreach (var (text, face) in spans) width += WidthOf(text, face);
+        return width;
+    }
+
+    public void Rect(double x, double y, double width, double height, string classes, double radius = 0, double opacity = 1, string? title = null) =>
+        Shape("rect", title, ("x", x), ("y", y), ("width", Math.Max(0, width)), ("height", Math.Max(0, height)), ("rx", radius == 0 ? null : Numbers.Coordinate(radius)), ("class", classes), Opacity(opacity));
+
+    public void Circle(double x, double y, double radius, string classes, string? title = null) =>
+        Shape("circle", title, ("cx", x), ("cy", y), ("r", radius), ("class", classes));
+
+    /// <summary>A straight line.</summary>
+    public void Line(double x1, double y1, double x2, double y2, Tone tone, double width = 1, string? dash = null) =>
+        Curve($"M{x1} {y1}L{x2} {y2}", tone, width, dash);
+
+    /// <summary>A line along a path.</summary>
+    public void Curve(PathText path, Tone tone, double width = 1, string? dash = null, double opacity = 1, string? title = null) =>
+        Shape("path", title, ("d", path.ToString()), ("class", tone.Stroke()), ("stroke-width", width == 1 ? null : Numbers.Coordinate(width)), ("stroke-dasharray", dash), Opacity(opacity));
+
+    /// <summary>A filled path.</summary>
+    public void Area(PathText path, Tone tone, double opacity = 1, string? title = null) =>
+        Shape("path", title, ("d", path.ToString()), ("class", tone.Fill()), Opacity(opacity));
+
+    /// <summary>A group of marks, moved and perhaps of a class; closes when disposed.</summary>
+    public Markup.Scope Group(double x = 0, double y = 0, string? classes = null, string? title = null)
+    {
+        var scope = Body.Open("g", ("transform", (x, y) == (0, 0) ? null : Path($"translate({x} {y})")), ("class", classes));
+        if (title is not null) Body.Element("title", title);
+        return scope;
+    }
+
+    private static string Path(PathText text) => text.ToString();
+
+    private static Attribute Opacity(double opacity) => ("opacity", opacity == 1 ? null : Numbers.Coordinate(opacity));
+
+    private static string Class(Anchor anchor) => anchor switch { Anchor.Middle => " c", Anchor.End => " e", _ => "" };
+
+    private void Shape(string name, string? title, params ReadOnlySpan<Attribute> attributes)
+    {
+        if (title is null)
+        {
+            Body.Empty(name, attributes);
+            return;
+        }
+
+        using (Body.Open(name, attributes))
+        {
+            Body.Element("title", title);
+        }
+    }
+}

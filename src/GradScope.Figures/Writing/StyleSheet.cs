@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text;
+
+namespace GradScope.Figures;
+
+/// <summary>A figure's style sheet: every rule is below the figure's own class, so it never styles the page around it.</summary>
+internal static class StyleSheet
+{
+    private static readonly (Tone Tone, string Name)[] Names =
+    [
+        (Tone.Ink, "ink"), (Tone.Muted, "muted"), (Tone.Value, "value"), (Tone.Gradient, "grad"), (Tone.Parameter, "param"),
+        (Tone.Loss, "loss"), (Tone.Negative, "neg"), (Tone.Rule, "rule"), (Tone.Paper, "paper"),
+    ];
+
+    /// <summary>The rules a drawing needs, for the SVG.</summary>
+    public static string ForDrawing(string root, Theme theme)
+    {
+        var css = new StringBuilder();
+        var light = Variables(theme.Light, Ribbons.Veil);
+        var dark = Variables(theme.Dark, Ribbons.DarkVeil);
+        css.Append($".{root}{{{light}}}")
+            .Append($"@media(prefers-color-scheme:dark){{.{root}{{{dark}}}}}")
+            .Append($":is(.vscode-light,.vscode-high-contrast-light,[data-jp-theme-light=true],[data-theme=light]) .{root}{{{light}}}")
+            .Append($":is(.vscode-dark,.vscode-high-contrast:not(.vscode-high-contrast-light),[data-jp-theme-light=false],[data-theme=dark]) .{root}{{{dark}}}")
+            .Append($"@media print{{:is(*,.vscode-dark,[data-jp-theme-light=false],[data-theme=dark]) .{root},.{root}{{{light}print-color-adjust:exact}}}}")
+            .Append($"@media(forced-colors:active){{.{root}{{forced-color-adjust:none}}}}")
+            .Append($".{root} text{{font:{Pixels(theme.TextSize)} {theme.Font};white-space:pre}}")
+            .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z3{{font-size:{Pixels(theme.SmallSize)}}}")
+            .Append($".{root} .m{{font-family:{theme.MonoFont}}}.{root} .b{{font-weight:600}}.{root} .c{{text-anchor:middle}}.{root} .e{{text-anchor:end}}");
+        css.Append($".{root} .veil{{opacity:{Ribbons.Veil.ToString(CultureInfo.InvariantCulture)};opacity:var(--gs-veil)}}.{root} .halo{{paint-order:stroke;stroke:{theme.Light.Paper};stroke:var(--gs-paper);stroke-width:4px;stroke-linejoin:round}}.{root} .dense{{shape-rendering:crispEdges}}");
+        for (var step = 1; step < Ramp.Steps; step++)
+        {
+            css.Append($".{root} .o{step}{{opacity:{((double)step / Ramp.Steps).ToString("0.##", CultureInfo.InvariantCulture)}}}");
+        }
+
+        foreach (var (tone, name) in Names)
+        {
+            var (letter, plain) = (Tones.Letter(tone), Plain(theme.Light, tone));
+            // The plain colour is for readers of SVG that know no variables.
+            css.Append($".{root} .f{letter}{{fill:{plain};fill:var(--gs-{name})}}.{root} .s{letter}{{fill:none;stroke:{plain};stroke:var(--gs-{name})}}");
+            var (text, variable) = tone switch
+            {
+                Tone.Gradient => (theme.Light.GradientText, "grad-text"),
+                Tone.Negative => (theme.Light.NegativeText, "neg-text"),
+                _ => (plain, name),
+            };
+            css.Append($".{root} .t{letter}{{fill:{text};fill:var(--gs-{variable})}}");
+        }
+
+        return css.ToString();
+    }
+
+    /// <summary>The rules of what surrounds the SVG in HTML: the scrolling frame and the tables of numbers.</summary>
+    public static string ForPage(string root, Theme theme, double width) =>
+        $".{root}.gs{{background:var(--gs-paper);color:var(--gs-ink);font:{Pixels(theme.TextSize)} {theme.Font};max-width:{Pixels(width)};margin:0;text-align:left}}"
+        + $".{root} .gs-view{{overflow-x:auto}}.{root} .gs-view>svg{{display:block;width:100%;height:auto;min-width:{Pixels(Math.Min(width, Math.Max(340, width * 0.85)))};max-width:{Pixels(width)}}}"
+        + $".{root} details{{margin:0 16px;padding:4px 0 8px;font-size:{Pixels(theme.SmallSize)}}}.{root} summary{{cursor:pointer;color:var(--gs-muted)}}"
+        + $".{root} .gs-view:focus-visible,.{root} summary:focus-visible{{outline:2px solid var(--gs-value);outline-offset:1px}}"
+        + $".{root} table{{border-collapse:collapse;margin:8px 0;background:none;color:inherit;font:inherit;width:auto}}.{root} caption{{text-align:left;font-weight:600;padding:4px 0;color:inherit;caption-side:top}}"
+        + $".{root} :is(th,td){{padding:1px 12px 1px 0;border:0;border-bottom:1px solid var(--gs-rule);text-align:left;vertical-align:top;background:none;color:inherit;font-weight:400;white-space:pre-wrap}}"
+        + $".{root} thead th{{color:var(--gs-muted)}}.{root} .gs-n{{font-family:{theme.MonoFont};text-align:right}}";
+
+    private static string Variables(Palette p, double veil) =>
+        $"--gs-veil:{veil.ToString(CultureInfo.InvariantCulture)};--gs-ink:var(--vscode-editor-foreground,var(--jp-content-font-color1,{p.Ink}));"
+        + $"--gs-muted:var(--vscode-descriptionForeground,var(--jp-content-font-color2,{p.Muted}));"
+        + $"--gs-rule:var(--vscode-editorWidget-border,var(--jp-border-color1,{p.Line}));"
+        + $"--gs-paper:var(--vscode-editor-background,var(--jp-layout-color0,{p.Paper}));"
+        + $"--gs-value:{p.Value};--gs-grad:{p.Gradient};--gs-grad-text:{p.GradientText};--gs-param:{p.Parameter};"
+        + $"--gs-loss:{p.Loss};--gs-neg:{p.Negative};--gs-neg-text:{p.NegativeText};";
+
+    private static string Plain(Palette p, Tone tone) => tone switch
+    {
+        Tone.Ink => p.Ink,
+        Tone.Muted => p.Muted,
+        Tone.Value => p.Value,
+        Tone.Gradient => p.Gradient,
+        Tone.Parameter => p.Parameter,
+        Tone.Loss => p.Loss,
+        Tone.Negative => p.Negative,
+        Tone.Rule => p.Line,
+        _ => p.Paper,
+    };
+
+    private static string Pixels(double size) => size.ToString("0.##", CultureInfo.InvariantCulture) + "px";
+}
