@@ -90,7 +90,7 @@ internal static unsafe class Tile
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void Put<TRow>(TRow sum, float* c, in Finish finish) where TRow : struct, ITileRow<TRow>
     {
-        if (finish.Scale != 1) sum.Multiply(finish.Scale);
+        sum.Multiply(finish.Scale);
         if (finish.Bias != null) sum.Add(TRow.Load(finish.Bias));
         if (finish.Accumulate) sum.Add(TRow.Load(c));
         sum.Store(c);
