@@ -34,4 +34,7 @@ public static class FigureExtensions
 
     /// <inheritdoc cref="ModelFigure.Draw"/>
     public static Figure ToFigure(this ModelFrame model, FigureOptions? options = null) => ModelFigure.Draw(model, options);
+
+    /// <inheritdoc cref="GradientCheckFigure.Draw"/>
+    public static Figure ToFigure(this GradientCheck check, FigureOptions? options = null) => GradientCheckFigure.Draw(check, options);
 }

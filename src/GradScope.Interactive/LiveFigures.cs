@@ -1,3 +1,5 @@
+using GradScope.Figures;
+
 namespace GradScope;
 
 /// <summary>Figures of live objects: each is recorded first, and drawn from that copy.</summary>
@@ -11,11 +13,11 @@ public static class LiveFigures
 
     /// <summary>The node's value and, where backward has run, its gradient beside it.</summary>
     public static Figure ToFigure(this Node node, FigureOptions? options = null) =>
-        node.Value.ToFigure(node.RequiresGrad && node.Tape.BackwardHasRun ? node.Grad : null, node.Label, options);
+        TensorFigure.Draw(node.Value, node.RequiresGrad && node.Tape.BackwardHasRun ? node.Grad : null, node.Label, options);
 
     /// <summary>The parameter's numbers and, once a backward pass has run, their gradient beside them.</summary>
     public static Figure ToFigure(this Parameter parameter, FigureOptions? options = null) =>
-        parameter.Value.ToFigure(parameter.HasGrad ? parameter.Grad : null, parameter.Name, options);
+        TensorFigure.Draw(parameter.Value, parameter.HasGrad ? parameter.Grad : null, parameter.Name, options);
 
     /// <summary>The training so far.</summary>
     public static Figure ToFigure(this Trainer trainer, FigureOptions? options = null) => trainer.Run.ToFigure(options);
