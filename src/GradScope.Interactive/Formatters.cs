@@ -38,6 +38,7 @@ public static class Formatters
             Show<Run>(run => run.ToFigure());
             Show<Trainer>(trainer => trainer.Run.ToFigure());
             Show<GradientCheck>(check => check.ToFigure());
+            Add<Metrics>(metrics => InLine(metrics.ToString()));
             Add<LiveView>(view => (view.Html, view.Text));
             return registered.Count;
         }
@@ -49,13 +50,14 @@ public static class Formatters
             // One number reads best as itself.
             if (value is Tensor { Length: 1 } or Node { Shape.ElementCount: 1 })
             {
-                var text = value.ToString()!;
-                return ($"<code>{WebUtility.HtmlEncode(text)}</code>", text);
+                return InLine(value.ToString()!);
             }
 
             var figure = draw(value);
             return (figure.Html, figure.Text);
         });
+
+    private static (string Html, string Text) InLine(string text) => ($"<code>{WebUtility.HtmlEncode(text)}</code>", text);
 
     private static void Add<T>(Func<T, (string Html, string Text)> render)
         where T : notnull

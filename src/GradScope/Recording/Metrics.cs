@@ -17,7 +17,15 @@ public sealed record Metrics(
     double LearningRate,
     double UpdateRatio,
     double? ValidationLoss = null,
-    double? ValidationAccuracy = null);
+    double? ValidationAccuracy = null)
+{
+    /// <summary>"step 100: loss 2.3412 nats, accuracy 28.9 % …", in a line.</summary>
+    public override string ToString()
+    {
+        var validation = ValidationLoss is null ? "" : FormattableString.Invariant($"; validation loss {ValidationLoss:F4} nats, accuracy {100 * ValidationAccuracy:F1} %");
+        return FormattableString.Invariant($"step {Step}: loss {Loss:F4} nats, accuracy {100 * Accuracy:F1} %, gradient norm {GradientNorm:G3}, learning rate {LearningRate:G3}{validation}");
+    }
+}
 
 /// <summary>A loss to compare with, such as the bigram model's 2.4540 nats, drawn as a labelled line.</summary>
 /// <param name="Name">What reaches it, in a word or two.</param>
