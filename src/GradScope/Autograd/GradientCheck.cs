@@ -93,6 +93,12 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
         var r = RandomDirection(node.Shape.ElementCount, random);
         var inputs = node.Inputs.Where(i => i.RequiresGrad).Distinct().ToArray();
         node.Forward();
+        for (var i = 0; i < r.Length; i++)
+        {
+            // A masked score is −∞ and moves with nothing.
+            r[i] = float.IsNegativeInfinity(node.V[i]) ? 0 : r[i];
+        }
+
         foreach (var input in inputs)
         {
             input.G.Clear();
