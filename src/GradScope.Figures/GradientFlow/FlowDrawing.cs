@@ -8,8 +8,8 @@ namespace GradScope.Figures;
 /// </summary>
 internal sealed class FlowDrawing
 {
-    private const double CardWidth = 172, Gap = 16, SlimWidth = 64, SlimGap = 14, EndWidth = 148, EndGap = 40, Inset = 31, Offset = 9;
-    private const double Thinnest = 2.5, Thickest = 16, Drop = 64;
+    private const double CardWidth = 172, Gap = 16, SlimWidth = 64, SlimGap = 14, EndWidth = 148, EndGap = 40, Inset = 36, Offset = 9;
+    private const double Thinnest = 2.5, Thickest = 14, Drop = 64;
     private const int MostDetailedLayers = 4;
 
     private readonly GradientFlowFrame frame;
@@ -172,10 +172,10 @@ internal sealed class FlowDrawing
             Sheet.Text(middle, stream - 9, Numbers.Short(station.ValueNorm), Face.Number.In(Tone.Value), Anchor.Middle, title: $"‖{station.Name}‖ = {Numbers.Exact(station.ValueNorm)}");
             if (station.GradNorm is not { } norm) continue;
 
-            Sheet.Text(middle, lane + Thickest / 2 + 15, Numbers.Short(norm), Face.Number.In(Tone.Gradient), Anchor.Middle, title: $"‖∂L/∂({station.Name})‖ = {Numbers.Exact(norm)}");
+            Sheet.Text(middle, lane + Thickest / 2 + 15, Numbers.Short(norm), Face.Number.In(Tone.Gradient), Anchor.Middle, title: $"‖∂L/∂({station.Name})‖ = {Numbers.Exact(norm)}", halo: true);
             if (GradientFlowFigure.Alarm(norm, options) is { } alarm)
             {
-                Sheet.Text(middle, lane + Thickest / 2 + 30, "⚠ " + alarm, Face.Note.In(Tone.Loss), Anchor.Middle);
+                Sheet.Text(middle, lane + Thickest / 2 + 30, "⚠ " + alarm, Face.Note.In(Tone.Loss), Anchor.Middle, halo: true);
             }
         }
 

@@ -6,27 +6,25 @@ namespace GradScope.Figures;
 internal sealed class TapeDrawing
 {
     private const double LowRow = 23, HighRow = 42, HeadingRow = 30, MapWidth = 64, MapHeight = 30, NumberWidth = 68;
-    private const double Rail = Sheet.Margin + 6, Index = Rail + 42, Label = Index + 12;
+    private const double Rail = Sheet.Margin + 6, Index = Rail + 32, Label = Index + 12;
 
     private readonly TapeFrame tape;
     private readonly string title;
     private readonly IReadOnlyList<TapeRow> rows;
     private readonly int rowCount;
     private readonly bool anyTensor;
-    private readonly double labelWidth, shapeWidth, cellWidth, shape, value, grad, back, rule, ruleWidth, width;
+    private readonly double labelWidth, cellWidth, value, grad, back, rule, ruleWidth, width;
 
     public TapeDrawing(TapeFrame tape, string title, IReadOnlyList<TapeRow> rows, int rowCount, FigureOptions options)
     {
         (this.tape, this.title, this.rows, this.rowCount) = (tape, title, rows, rowCount);
         Sheet = new(options.Theme);
         anyTensor = rows.Any(r => !IsScalar(r.Node));
-        labelWidth = Math.Clamp(Widest(LabelWidth), 110, 270);
-        shapeWidth = anyTensor ? Widest(r => Sheet.WidthOf(r.Node.Shape.ToString(), Face.Number)) + 14 : 0;
+        labelWidth = Math.Clamp(Widest(LabelWidth), 110, 262);
         cellWidth = anyTensor ? MapWidth + 8 + NumberWidth : NumberWidth;
         ruleWidth = tape.BackwardHasRun ? Math.Clamp(Widest(r => RuleLines(r).Select(l => Sheet.WidthOf(l, Face.Number)).DefaultIfEmpty(0).Max()), 90, 300) : Sheet.WidthOf("backward has not run", Face.Note);
 
-        shape = Math.Ceiling(Label + labelWidth + 14);
-        value = Math.Ceiling(shape + shapeWidth);
+        value = Math.Ceiling(Label + labelWidth + 12);
         grad = value + cellWidth + 14;
         back = grad + cellWidth + 16;
         rule = back + 16;
@@ -84,8 +82,7 @@ internal sealed class TapeDrawing
 
     private void Heads(double y)
     {
-        Sheet.Text(Label, y, "name = formula", Face.Note);
-        if (anyTensor) Sheet.Text(shape, y, "shape", Face.Note);
+        Sheet.Text(Label, y, anyTensor ? "name (shape) = formula" : "name = formula", Face.Note);
         Sheet.Text(value + cellWidth, y, "↓ value", Face.Note.In(Tone.Value), Anchor.End);
         Sheet.Text(grad + cellWidth, y, "↑ gradient", Face.Note.In(Tone.Gradient), Anchor.End);
         Sheet.Text(rule, y, tape.BackwardHasRun ? "backward adds" : "backward has not run", Face.Note.In(tape.BackwardHasRun ? Tone.Gradient : Tone.Muted));
@@ -99,7 +96,6 @@ internal sealed class TapeDrawing
         Sheet.Line(Label, y, width - Sheet.Margin, y, Tone.Rule);
         Sheet.Text(Index, middle + 4, node.Index.ToString(CultureInfo.InvariantCulture), Face.Number.In(Tone.Muted), Anchor.End);
         Name(row, middle);
-        if (anyTensor && !IsScalar(node)) Sheet.Text(shape, middle + 4, node.Shape.ToString(), Face.Number.In(Tone.Muted));
 
         var isLoss = tape.Loss == node.Index;
         Quantity(node.Value, node.ValueNorm, value, middle, isLoss ? Tone.Loss : Tone.Value, isGradient: false, row);
@@ -124,7 +120,7 @@ internal sealed class TapeDrawing
         if (IsLow(row.Node)) Sheet.Spans(Label, middle + 4, labelWidth, name, formula);
         else
         {
-            Sheet.Text(Label, middle - 3, name.Text, name.Face, fit: labelWidth);
+            Sheet.Spans(Label, middle - 3, labelWidth, name, ShapeOf(row.Node));
             Sheet.Text(Label, middle + 12, formula.Text, formula.Face, fit: labelWidth);
         }
     }
@@ -186,7 +182,7 @@ internal sealed class TapeDrawing
         var node = row.Node;
         var tone = node.Kind switch { NodeKind.Parameter => Tone.Parameter, NodeKind.Constant => Tone.Muted, _ => Tone.Ink };
         var name = (row.Shorten(node.Label), Face.Code.In(tone) with { Bold = node.Name is not null });
-        if (node.Kind != NodeKind.Operation) return (name, (IsLow(node) ? "  " + KindOf(node) : KindOf(node), Face.Note));
+        if (node.Kind != NodeKind.Operation) return (name, (IsLow(node) ? $"  {KindOf(node)}{(IsScalar(node) ? "" : $" {node.Shape}")}" : KindOf(node), Face.Note));
 
         var formula = row.Shorten(node.Formula);
         return IsScalar(node) ? (name, (" = " + formula, Face.Code.In(Tone.Muted))) : (name, ("= " + formula, Face.Number.In(Tone.Muted)));
@@ -195,8 +191,10 @@ internal sealed class TapeDrawing
     private double LabelWidth(TapeRow row)
     {
         var (name, formula) = Texts(row);
-        return IsLow(row.Node) ? Sheet.WidthOf(name, formula) : Math.Max(Sheet.WidthOf(name), Sheet.WidthOf(formula));
+        return IsLow(row.Node) ? Sheet.WidthOf(name, formula) : Math.Max(Sheet.WidthOf(name, ShapeOf(row.Node)), Sheet.WidthOf(formula));
     }
+
+    private static (string, Face) ShapeOf(NodeFrame node) => ("  " + node.Shape, Face.Note);
 
     private static string KindOf(NodeFrame node) => node.Kind.ToString().ToLowerInvariant();
 

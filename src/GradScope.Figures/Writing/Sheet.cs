@@ -14,6 +14,9 @@ internal sealed class Sheet(Theme theme)
     /// <summary>The blank margin of every figure.</summary>
     public const double Margin = 16;
 
+    /// <summary>Longer lines are tiring to read, and on a narrow screen they would have to be scrolled.</summary>
+    private const double LongestLine = 640;
+
     public Theme Theme { get; } = theme;
 
     /// <summary>What was drawn so far.</summary>
@@ -29,7 +32,7 @@ internal sealed class Sheet(Theme theme)
         Top += 22;
         foreach (var line in lines)
         {
-            foreach (var part in TextWidth.Wrap(line, Face.Text, width - 2 * Margin, Theme))
+            foreach (var part in TextWidth.Wrap(line, Face.Text, Math.Min(LongestLine, width - 2 * Margin), Theme))
             {
                 Text(Margin, Top + 12, part, Face.Text.In(Tone.Muted), fit: width - 2 * Margin);
                 Top += 17;
@@ -45,7 +48,7 @@ internal sealed class Sheet(Theme theme)
     {
         foreach (var note in notes)
         {
-            foreach (var line in TextWidth.Wrap(note, Face.Note, width, Theme))
+            foreach (var line in TextWidth.Wrap(note, Face.Note, Math.Min(LongestLine, width), Theme))
             {
                 Text(x, y + 11, line, Face.Note, fit: width);
                 y += 15;
