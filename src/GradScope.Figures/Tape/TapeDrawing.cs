@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace GradScope.Figures;
 
@@ -12,6 +13,7 @@ internal sealed class TapeDrawing
     private readonly string title;
     private readonly IReadOnlyList<TapeRow> rows;
     private readonly int rowCount;
+    private readonly StringBuilder lines = new();
     private readonly bool anyTensor;
     private readonly double labelWidth, cellWidth, value, grad, back, rule, ruleWidth, width;
 
@@ -60,6 +62,7 @@ internal sealed class TapeDrawing
             Sheet.Body.Line();
         }
 
+        Sheet.Body.Empty("path", ("d", lines.ToString()), ("class", Tone.Rule.Stroke()));
         Rails(first, y);
         return (width, Sheet.Notes(Sheet.Margin, y + 12, width - 2 * Sheet.Margin, Notes()) + Sheet.Margin - 4);
     }
@@ -93,7 +96,7 @@ internal sealed class TapeDrawing
         var node = row.Node;
         var height = IsLow(node) ? LowRow : HighRow;
         var middle = y + height / 2;
-        Sheet.Line(Label, y, width - Sheet.Margin, y, Tone.Rule);
+        lines.Append(Sheet.PathOf($"M{Label} {y}h{width - Sheet.Margin - Label}"));
         Sheet.Text(Index, middle + 4, node.Index.ToString(CultureInfo.InvariantCulture), Face.Number.In(Tone.Muted), Anchor.End);
         Name(row, middle);
 
@@ -149,9 +152,9 @@ internal sealed class TapeDrawing
         {
             var cells = Cells.SideBySide(tensor, 4, row.IsCausal).Thin(8, 16);
             var size = Math.Min(Math.Min(MapWidth / cells.Columns, MapHeight / cells.Rows), 7);
-            var ramp = (isGradient ? Ramp.Signed(cells.Largest) : Ramp.ForValues(cells)) with { Grain = 4 };
+            var ramp = (isGradient ? Ramp.Signed(cells.Largest) : Ramp.ForValues(cells)) with { Grain = 5 };
             Heatmap.Draw(Sheet, cells, ramp, x + MapWidth - size * cells.Columns, middle - size * cells.Rows / 2, size * cells.Columns, size * cells.Rows,
-                title: $"{name}: ‖·‖ {Numbers.Exact(norm)}, largest magnitude {Numbers.Exact(cells.Largest)}{(cells.NotFinite > 0 ? $", {cells.NotFinite} NaN or ∞" : "")}");
+                title: $"at most ±{Numbers.Short(cells.Largest)}{(cells.NotFinite > 0 ? $", {cells.NotFinite} NaN or ∞" : "")}");
         }
 
         Sheet.Text(x + cellWidth, middle + 4, Numbers.Short(norm), Face.Number.In(Alarming(norm, tone)), Anchor.End);
