@@ -71,7 +71,7 @@ public sealed class Figure
 
         // The prefix follows from what is shown: two figures on a page never share it, and a figure keeps it from run to run.
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{title}\n{text}\n{sheet.Body}\n{numbers}"));
-        var root = "gs-" + Convert.ToHexStringLower(hash.AsSpan(0, 5));
+        var root = "gs-" + Convert.ToHexStringLower(hash.AsSpan(0, 4));
         var svg = Drawing(sheet, root, width, height, title, text);
 
         var html = new Markup();

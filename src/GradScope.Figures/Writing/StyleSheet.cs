@@ -18,11 +18,12 @@ internal static class StyleSheet
         var css = new StringBuilder();
         var light = Variables(theme.Light, Ribbons.Veil);
         var dark = Variables(theme.Dark, Ribbons.DarkVeil);
-        css.Append($".{root}{{{light}}}")
+        // A named theme of the host outweighs the system's preference by its specificity, print both.
+        css.Append($".{root}{{{Hosts}}}")
+            .Append($".{root},:is(.vscode-light,.vscode-high-contrast-light,[data-jp-theme-light=true],[data-theme=light]) .{root}{{{light}}}")
             .Append($"@media(prefers-color-scheme:dark){{.{root}{{{dark}}}}}")
-            .Append($":is(.vscode-light,.vscode-high-contrast-light,[data-jp-theme-light=true],[data-theme=light]) .{root}{{{light}}}")
             .Append($":is(.vscode-dark,.vscode-high-contrast:not(.vscode-high-contrast-light),[data-jp-theme-light=false],[data-theme=dark]) .{root}{{{dark}}}")
-            .Append($"@media print{{:is(*,.vscode-dark,[data-jp-theme-light=false],[data-theme=dark]) .{root},.{root}{{{light}print-color-adjust:exact}}}}")
+            .Append($"@media print{{.{root}.{root}.{root}{{{light}--gs-ink:var(--gs-i);--gs-muted:var(--gs-m);--gs-rule:var(--gs-r);--gs-paper:var(--gs-p);print-color-adjust:exact}}}}")
             .Append($"@media(forced-colors:active){{.{root}{{forced-color-adjust:none}}}}")
             .Append($".{root} text{{font:{Pixels(theme.TextSize)} {theme.Font};white-space:pre}}")
             .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z3{{font-size:{Pixels(theme.SmallSize)}}}")
@@ -61,13 +62,17 @@ internal static class StyleSheet
         + string.Concat(textColumns.Distinct().Order().Select(k => $".{root} .gs-t{k} :is(th,td):nth-child(n+{k + 1}){{font-family:{theme.MonoFont};text-align:right}}"))
         + $".{root} thead th{{color:var(--gs-muted)}}";
 
+    // The host's own colours come first.
+    private const string Hosts =
+        "--gs-ink:var(--vscode-editor-foreground,var(--jp-content-font-color1,var(--gs-i)));"
+        + "--gs-muted:var(--vscode-descriptionForeground,var(--jp-content-font-color2,var(--gs-m)));"
+        + "--gs-rule:var(--vscode-editorWidget-border,var(--jp-border-color1,var(--gs-r)));"
+        + "--gs-paper:var(--vscode-editor-background,var(--jp-layout-color0,var(--gs-p)))";
+
     private static string Variables(Palette p, double veil) =>
-        $"--gs-veil:{veil.ToString(CultureInfo.InvariantCulture)};--gs-ink:var(--vscode-editor-foreground,var(--jp-content-font-color1,{p.Ink}));"
-        + $"--gs-muted:var(--vscode-descriptionForeground,var(--jp-content-font-color2,{p.Muted}));"
-        + $"--gs-rule:var(--vscode-editorWidget-border,var(--jp-border-color1,{p.Line}));"
-        + $"--gs-paper:var(--vscode-editor-background,var(--jp-layout-color0,{p.Paper}));"
+        $"--gs-i:{p.Ink};--gs-m:{p.Muted};--gs-r:{p.Line};--gs-p:{p.Paper};"
         + $"--gs-value:{p.Value};--gs-grad:{p.Gradient};--gs-grad-text:{p.GradientText};--gs-param:{p.Parameter};"
-        + $"--gs-loss:{p.Loss};--gs-neg:{p.Negative};--gs-neg-text:{p.NegativeText};";
+        + $"--gs-loss:{p.Loss};--gs-neg:{p.Negative};--gs-neg-text:{p.NegativeText};--gs-veil:{veil.ToString(CultureInfo.InvariantCulture)};";
 
     private static string Plain(Palette p, Tone tone) => tone switch
     {
