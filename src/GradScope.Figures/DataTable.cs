@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace GradScope.Figures;
 
 /// <summary>Exact numbers behind a figure, for those who want them or cannot see it. Columns after the first <paramref name="TextColumns"/> hold numbers.</summary>
@@ -5,14 +7,14 @@ internal sealed record DataTable(string Caption, int TextColumns, IReadOnlyList<
 {
     public void Write(Markup html)
     {
-        using var table = html.Open("table");
+        using var table = html.Open("table", ("class", "gs-t" + TextColumns.ToString(CultureInfo.InvariantCulture)));
         html.Element("caption", Caption);
         using (html.Open("thead"))
         using (html.Open("tr"))
         {
             for (var i = 0; i < Columns.Count; i++)
             {
-                html.Element("th", Columns[i], ("scope", "col"), ClassOf(i));
+                html.Element("th", Columns[i], ("scope", "col"));
             }
         }
 
@@ -23,14 +25,12 @@ internal sealed record DataTable(string Caption, int TextColumns, IReadOnlyList<
             {
                 for (var i = 0; i < row.Count; i++)
                 {
-                    if (i == 0) html.Element("th", row[i], ("scope", "row"), ClassOf(i));
-                    else html.Element("td", row[i], ClassOf(i));
+                    if (i == 0) html.Element("th", row[i], ("scope", "row"));
+                    else html.Element("td", row[i]);
                 }
             }
 
             html.Line();
         }
     }
-
-    private Attribute ClassOf(int column) => ("class", column < TextColumns ? null : "gs-n");
 }

@@ -71,13 +71,13 @@ public sealed class Figure
 
         // The prefix follows from what is shown: two figures on a page never share it, and a figure keeps it from run to run.
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{title}\n{text}\n{sheet.Body}\n{numbers}"));
-        var root = "gs-" + Convert.ToHexStringLower(hash.AsSpan(0, 5));
+        var root = "gs-" + Convert.ToHexStringLower(hash.AsSpan(0, 4));
         var svg = Drawing(sheet, root, width, height, title, text);
 
         var html = new Markup();
         using (html.Open("div", ("class", $"{root} gs")))
         {
-            html.Style(StyleSheet.ForPage(root, theme, width));
+            html.Style(StyleSheet.ForPage(root, theme, width, tables.Select(t => t.TextColumns)));
             using (html.Open("div", ("class", "gs-view"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
             {
                 html.AppendFinished(svg);
@@ -102,16 +102,17 @@ public sealed class Figure
     private static string Drawing(Sheet sheet, string root, double width, double height, string title, string text)
     {
         var svg = new Markup();
+        var body = sheet.Body.ToString();
         using (svg.Open(
             "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 0 {Numbers.Coordinate(width)} {Numbers.Coordinate(height)}"),
             ("width", width), ("height", height), ("class", root), ("role", "img"), ("aria-labelledby", $"{root}-t {root}-d")))
         {
             svg.Element("title", title, ("id", root + "-t"));
             svg.Element("desc", Opening(text), ("id", root + "-d"));
-            svg.Style(StyleSheet.ForDrawing(root, sheet.Theme));
+            svg.Style(StyleSheet.ForDrawing(root, sheet.Theme, body));
             svg.Line();
             svg.Empty("rect", ("width", width), ("height", height), ("class", Tone.Paper.Fill()));
-            svg.Append(sheet.Body);
+            svg.AppendFinished(body);
         }
 
         return svg.ToString();

@@ -43,10 +43,10 @@ public sealed class BrowserTests
         });
 
         List<string> problems = [];
-        foreach (var (name, figure) in Gallery.Figures)
+        foreach (var (name, draw) in Gallery.All)
         {
             var file = Path.Combine(folder, name + ".html");
-            figure.SaveHtml(file);
+            draw().SaveHtml(file);
             var page = await chromium.NewPageAsync();
             var where = name;
             page.Console += (_, message) => problems.Add($"{where}: {message.Text}");

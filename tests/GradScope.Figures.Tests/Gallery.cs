@@ -1,37 +1,82 @@
 namespace GradScope.Figures.Tests;
 
-/// <summary>All figures that are looked at, in a browser and otherwise, by file name.</summary>
+/// <summary>All figures that are looked at, in a browser and otherwise, by file name. Each is drawn anew when asked for.</summary>
 internal static class Gallery
 {
-    public static IReadOnlyDictionary<string, Figure> Figures { get; } = new Dictionary<string, Figure>
+    /// <summary>Figures of a real model, of which snapshots are kept.</summary>
+    public static IReadOnlyDictionary<string, Func<Figure>> Real { get; } = new Dictionary<string, Func<Figure>>
     {
-        ["tape-micrograd"] = Trained.Micrograd().ToFigure(),
-        ["tape-before-backward"] = Trained.Micrograd(backward: false).ToFigure(),
-        ["tape-transformer"] = Trained.Frame.Tape.ToFigure(),
-        ["attention-trained"] = Trained.Frame.Attention().ToFigure(),
-        ["attention-before-backward"] = Synthetic.Attention(Synthetic.Config, Synthetic.Tokens(8), backward: false).ToFigure(),
-        ["attention-one"] = Synthetic.Attention(Synthetic.Config with { HeadCount = 1, LayerCount = 1 }, ["only"]).ToFigure(),
-        ["attention-odd-tokens"] = Synthetic.Attention(Synthetic.Config with { Causal = false }, ["<script>", "\"quoted\"", "שלום", "👩‍🔬", "a&b", " ", "", "line\nbreak", "antidisestablishmentarianism"]).ToFigure(),
-        ["attention-large"] = Synthetic.Attention(Synthetic.Config with { HeadCount = 12, LayerCount = 12, ModelDim = 96 }, Synthetic.Tokens(256)).ToFigure(),
-        ["training"] = Trained.Run.ToFigure(),
-        ["training-empty"] = (Trained.Run with { Metrics = [] }).ToFigure(),
-        ["training-long"] = Synthetic.LongRun(Trained.Run, 5000).ToFigure(),
-        ["training-first-step"] = (Trained.Run with { Metrics = Trained.Run.Metrics[..1] }).ToFigure(),
-        ["history"] = Trained.Run.ToGradientHistoryFigure(),
-        ["predictions"] = Trained.Frame.Predictions().ToFigure(),
-        ["tensor-activation"] = Trained.Frame.Tape["blocks.0.mlp.post"].ToFigure(),
-        ["tensor-heads"] = Trained.Frame.Tape["blocks.0.attn.pattern"].ToFigure(),
-        ["tensor-scalar"] = Trained.Frame.Tape["loss"].ToFigure(),
-        ["tensor-vector"] = Trained.Frame.Tape["blocks.0.ln1.weight"].ToFigure(),
-        ["tensor-not-finite"] = new Tensor([3, 4], 1, -2, float.NaN, 0, 0.5f, float.PositiveInfinity, float.NegativeInfinity, 3, -1, 0, 2, 1).ToFigure("x"),
-        ["tensor-constant"] = Tensor.Zeros([6, 6]).ToFigure("zeros"),
-        ["tensor-large"] = Synthetic.Wave([300, 200], 1).ToFigure("large"),
-        ["model"] = Trained.Frame.Model.ToFigure(),
-        ["model-deep"] = Recorder.Capture(new MiniTransformer(new TransformerConfig { VocabSize = 50257, ModelDim = 96, HeadCount = 12, LayerCount = 12, NormPlacement = NormPlacement.Post, Norm = Norm.RmsNorm, Biases = false, Positions = Positions.Sinusoidal, TiedEmbeddings = true })).ToFigure(),
-        ["flow-trained"] = Trained.Frame.GradientFlow().ToFigure(),
-        ["flow"] = Synthetic.Flow(Synthetic.Config, Synthetic.Tokens(8)).ToFigure(),
-        ["flow-before-backward"] = Synthetic.Flow(Synthetic.Config, Synthetic.Tokens(8), backward: false).ToFigure(),
-        ["flow-deep"] = Synthetic.Flow(Synthetic.Config with { LayerCount = 12, HeadCount = 12, ModelDim = 96 }, Synthetic.Tokens(40), growth: 1.9).ToFigure(),
-        ["flow-vanishing"] = Synthetic.Flow(Synthetic.Config with { HeadCount = 4 }, Synthetic.Tokens(6), growth: 0.03, share: -0.4).ToFigure(),
+        ["model"] = () => Trained.Plain.Frame.Model.ToFigure(),
+        ["tape"] = () => Trained.Micrograd().ToFigure(),
+        ["tape-before-backward"] = () => Trained.Micrograd(backward: false).ToFigure(),
+        ["tape-transformer"] = () => Trained.Plain.Frame.Tape.ToFigure(),
+        ["flow"] = () => Trained.Plain.Frame.GradientFlow().ToFigure(),
+        ["attention"] = () => Trained.Plain.Frame.Attention().ToFigure(),
+        ["training"] = () => Trained.Plain.Run.ToFigure(),
+        ["history"] = () => Trained.Plain.Run.ToGradientHistoryFigure(),
+        ["tensor"] = () => Trained.Plain.Frame.Tape["blocks.0.mlp.post"].ToFigure(),
+        ["predictions"] = () => Trained.Plain.Frame.Predictions().ToFigure(),
     };
+
+    /// <summary>The teaching model with everything it has by default, trained for longer.</summary>
+    public static IReadOnlyDictionary<string, Func<Figure>> OfTeachingModel { get; } = new Dictionary<string, Func<Figure>>
+    {
+        ["trained-model"] = () => Trained.Teaching.Frame.Model.ToFigure(),
+        ["trained-tape"] = () => Trained.Teaching.Frame.Tape.ToFigure(),
+        ["trained-flow"] = () => Trained.Teaching.Frame.GradientFlow().ToFigure(),
+        ["trained-attention"] = () => Trained.Teaching.Frame.Attention().ToFigure(),
+        ["trained-training"] = () => Trained.Teaching.Run.ToFigure(),
+        ["trained-history"] = () => Trained.Teaching.Run.ToGradientHistoryFigure(),
+        ["trained-predictions"] = () => Trained.Teaching.Frame.Predictions().ToFigure(),
+        ["trained-pattern"] = () => Trained.Teaching.Frame.Tape["blocks.0.attn.pattern"].ToFigure(),
+        ["trained-loss"] = () => Trained.Teaching.Frame.Tape["loss"].ToFigure(),
+        ["trained-weight"] = () => Trained.Teaching.Frame.Tape["blocks.0.ln1.weight"].ToFigure(),
+    };
+
+    /// <summary>What a good-natured model does not show.</summary>
+    public static IReadOnlyDictionary<string, Func<Figure>> Edges { get; } = new Dictionary<string, Func<Figure>>
+    {
+        ["flow-before-backward"] = () => Synthetic.Flow(Synthetic.Config, Synthetic.Tokens(8), backward: false).ToFigure(),
+        ["flow-deep"] = () => Synthetic.Flow(Synthetic.Config with { LayerCount = 12, HeadCount = 12, ModelDim = 96 }, Synthetic.Tokens(40), growth: 1.9).ToFigure(),
+        ["flow-vanishing"] = () => Synthetic.Flow(Synthetic.Config with { HeadCount = 4 }, Synthetic.Tokens(6), growth: 0.03, share: -0.4).ToFigure(),
+        ["flow-zero"] = () => Synthetic.Flow(Synthetic.Config with { LayerCount = 1, HeadCount = 1 }, ["<only>"], growth: 0).ToFigure(),
+        ["flow-post-norm"] = () => Trained.PostNorm().GradientFlow().ToFigure(),
+        ["attention-before-backward"] = () => Synthetic.Attention(Synthetic.Config, Synthetic.Tokens(8), backward: false).ToFigure(),
+        ["attention-one"] = () => Synthetic.Attention(Synthetic.Config with { HeadCount = 1, LayerCount = 1 }, ["only"]).ToFigure(),
+        ["attention-odd-tokens"] = () => Synthetic.Attention(Synthetic.Config with { Causal = false }, Synthetic.OddTokens).ToFigure(),
+        ["attention-large"] = () => Synthetic.Attention(Synthetic.Config with { HeadCount = 12, LayerCount = 12, ModelDim = 96 }, Synthetic.Tokens(256)).ToFigure(),
+        ["training-empty"] = () => (Trained.Plain.Run with { Metrics = [], GradientNorms = [] }).ToFigure(),
+        ["training-one-step"] = () => (Trained.Plain.Run with { Metrics = Trained.Plain.Run.Metrics[..1] }).ToFigure(),
+        ["training-long"] = () => Synthetic.LongRun(Trained.Plain.Run, 5000).ToFigure(),
+        ["history-empty"] = () => (Trained.Plain.Run with { Metrics = [], GradientNorms = [] }).ToGradientHistoryFigure(),
+        ["model-deep"] = () => Recorder.Capture(new MiniTransformer(new TransformerConfig
+        {
+            VocabSize = 50257,
+            ModelDim = 96,
+            HeadCount = 12,
+            LayerCount = 12,
+            NormPlacement = NormPlacement.Post,
+            Norm = Norm.RmsNorm,
+            Biases = false,
+            Positions = Positions.Sinusoidal,
+            TiedEmbeddings = true,
+        })).ToFigure(),
+        ["tape-empty"] = () => Recorder.Capture(new Tape()).ToFigure(),
+        ["tensor-not-finite"] = () => new Tensor([3, 4], 1, -2, float.NaN, 0, 0.5f, float.PositiveInfinity, float.NegativeInfinity, 3, -1, 0, 2, 1).ToFigure("x"),
+        ["tensor-all-nan"] = () => new Tensor([4], float.NaN, float.NaN, float.NaN, float.NaN).ToFigure("lost"),
+        ["tensor-constant"] = () => Tensor.Zeros([6, 6]).ToFigure("zeros"),
+        ["tensor-large"] = () => Synthetic.Wave([300, 200], 1).ToFigure("large"),
+        ["tensor-rank-4"] = () => Synthetic.Wave([3, 6, 5, 7], 2).ToFigure("many matrices"),
+        ["tensor-named-oddly"] = () => new Tensor([2], 1, -1).ToFigure("<img src=x onerror=alert(1)>" + new string('w', 80)),
+        ["predictions-odd-tokens"] = () => Synthetic.Predictions(Synthetic.OddTokens).ToFigure(),
+        ["predictions-none"] = () => new PredictionFrame(0, [], []).ToFigure(),
+    };
+
+    public static IEnumerable<KeyValuePair<string, Func<Figure>>> All => Real.Concat(OfTeachingModel).Concat(Edges);
+
+    public static TheoryData<string> Names => [.. All.Select(f => f.Key)];
+
+    public static TheoryData<string> RealNames => [.. Real.Keys];
+
+    public static Figure Draw(string name) => All.Single(f => f.Key == name).Value();
 }

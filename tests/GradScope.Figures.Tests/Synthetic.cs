@@ -9,6 +9,15 @@ internal static class Synthetic
 
     public static ImmutableArray<string> Tokens(int count) => [.. Enumerable.Range(0, count).Select(i => "gradient flow".Substring(i % 13, 1))];
 
+    /// <summary>Tokens that are hard to show.</summary>
+    public static ImmutableArray<string> OddTokens { get; } = ["<script>", "\"quoted\"", "שלום", "👩‍🔬", "a&b", " ", "", "line\nbreak", "antidisestablishmentarianism"];
+
+    /// <summary>Each token is expected after itself, with growing confidence.</summary>
+    public static PredictionFrame Predictions(ImmutableArray<string> vocabulary) => new(7, vocabulary, [.. vocabulary.Select((token, i) => new Prediction(
+        token, i % 3 == 2 ? null : vocabulary[i * 5 % vocabulary.Length],
+        new Tensor([vocabulary.Length], [.. vocabulary.Select((_, j) => j == i ? (i + 1f) / (vocabulary.Length + 1) : (vocabulary.Length - i) / (float)((vocabulary.Length + 1) * (vocabulary.Length - 1)))]),
+        i % 3 == 2 ? null : i * 5 % vocabulary.Length))]);
+
     /// <summary>A smooth signed map that depends on the seed.</summary>
     public static Tensor Wave(Shape shape, double seed, double scale = 1) =>
         new(shape, [.. Enumerable.Range(0, shape.ElementCount).Select(i => (float)(scale * Math.Sin(seed + i * 0.7) * Math.Cos(seed * 2 + i * 0.13)))]);

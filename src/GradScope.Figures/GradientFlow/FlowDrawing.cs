@@ -8,8 +8,8 @@ namespace GradScope.Figures;
 /// </summary>
 internal sealed class FlowDrawing
 {
-    private const double CardWidth = 172, Gap = 16, SlimWidth = 64, SlimGap = 14, EndWidth = 148, EndGap = 40, Inset = 31, Offset = 9;
-    private const double Thinnest = 2.5, Thickest = 16, Drop = 64;
+    private const double CardWidth = 172, Gap = 16, SlimWidth = 64, SlimGap = 14, EndWidth = 148, EndGap = 40, Inset = 36, Offset = 9;
+    private const double Thinnest = 2.5, Thickest = 14, Drop = 64;
     private const int MostDetailedLayers = 4;
 
     private readonly GradientFlowFrame frame;
@@ -53,9 +53,9 @@ internal sealed class FlowDrawing
         Sheet.Header(
             width, GradientFlowFigure.TitleOf(options),
             string.Create(CultureInfo.InvariantCulture, $"step {frame.Step} · loss {Numbers.Short(frame.Loss)} nats · {Plural(config.LayerCount, "layer")} × {Plural(config.HeadCount, "head")} · width {config.ModelDim} · {Plural(frame.Tokens.Length, "position")}"));
-        Legend(Sheet.Top + 6);
-        Tokens(Sheet.Top + 46);
-        (stream, lane) = (Sheet.Top + 98, Sheet.Top + 136);
+        var top = Legend(Sheet.Top + 6);
+        Tokens(top + 26);
+        (stream, lane) = (top + 78, top + 116);
         cards = lane + Drop;
 
         Gradients();
@@ -172,10 +172,10 @@ internal sealed class FlowDrawing
             Sheet.Text(middle, stream - 9, Numbers.Short(station.ValueNorm), Face.Number.In(Tone.Value), Anchor.Middle, title: $"‖{station.Name}‖ = {Numbers.Exact(station.ValueNorm)}");
             if (station.GradNorm is not { } norm) continue;
 
-            Sheet.Text(middle, lane + Thickest / 2 + 15, Numbers.Short(norm), Face.Number.In(Tone.Gradient), Anchor.Middle, title: $"‖∂L/∂({station.Name})‖ = {Numbers.Exact(norm)}");
+            Sheet.Text(middle, lane + Thickest / 2 + 15, Numbers.Short(norm), Face.Number.In(Tone.Gradient), Anchor.Middle, title: $"‖∂L/∂({station.Name})‖ = {Numbers.Exact(norm)}", halo: true);
             if (GradientFlowFigure.Alarm(norm, options) is { } alarm)
             {
-                Sheet.Text(middle, lane + Thickest / 2 + 30, "⚠ " + alarm, Face.Note.In(Tone.Loss), Anchor.Middle);
+                Sheet.Text(middle, lane + Thickest / 2 + 30, "⚠ " + alarm, Face.Note.In(Tone.Loss), Anchor.Middle, halo: true);
             }
         }
 
@@ -273,34 +273,52 @@ internal sealed class FlowDrawing
         }
     }
 
-    private void Legend(double y)
+    /// <summary>Explains lines, widths and signs, in as many rows as the width asks for; answers the y below them.</summary>
+    private double Legend(double y)
     {
-        var x = Sheet.Margin;
-        Sheet.Line(x, y, x + 30, y, Tone.Value, 2);
-        Arrows.Head(Sheet, x + 30, y, 1, 0, Tone.Value);
-        x = Label(x + 38, y, "values x, forward, with ‖x‖") + 22;
-        if (!frame.BackwardHasRun) return;
-
-        foreach (var exponent in scale.Ticks(4))
+        const double Space = 20;
+        List<(double Width, Action<double> Draw)> items = [(38 + Width("values x, forward, with ‖x‖"), x =>
         {
-            var norm = Math.Pow(10, exponent);
-            using (Sheet.Group(classes: Ribbons.Class)) Sheet.Line(x, y, x + 24, y, Tone.Gradient, WidthOf(norm));
-            var text = Numbers.PowerOfTen(exponent);
-            Sheet.Text(x + 29, y + 4, text, Face.Number.In(Tone.Muted));
-            x += 29 + Sheet.WidthOf(text, Face.Number) + 10;
+            Sheet.Line(x, y, x + 30, y, Tone.Value, 2);
+            Arrows.Head(Sheet, x + 30, y, 1, 0, Tone.Value);
+            Label(x + 38, "values x, forward, with ‖x‖");
+        })];
+        if (frame.BackwardHasRun)
+        {
+            foreach (var exponent in scale.Ticks(4))
+            {
+                var text = Numbers.PowerOfTen(exponent);
+                items.Add((29 + Sheet.WidthOf(text, Face.Number) - 10, x =>
+                {
+                    using (Sheet.Group(classes: Ribbons.Class)) Sheet.Line(x, y, x + 24, y, Tone.Gradient, WidthOf(Math.Pow(10, exponent)));
+                    Sheet.Text(x + 29, y + 4, text, Face.Number.In(Tone.Muted));
+                }));
+            }
+
+            items.Add((Width("‖gradient‖, backward (log scale)"), x => Label(x, "‖gradient‖, backward (log scale)")));
+            items.Add(Sign("=", "copied at ⊕"));
+            items.Add(Sign("Σ", "parts add as vectors"));
         }
 
-        x = Label(x, y, "‖gradient‖, backward (log scale)") + 22;
-        Node(x, y, "=", Tone.Gradient, true, "copy");
-        x = Label(x + 14, y, "copied at ⊕") + 22;
-        Node(x, y, "Σ", Tone.Gradient, true, "sum");
-        Label(x + 14, y, "parts add as vectors");
-    }
+        var left = Sheet.Margin;
+        foreach (var (itemWidth, draw) in items)
+        {
+            if (left + itemWidth > width - Sheet.Margin) (left, y) = (Sheet.Margin, y + 22);
+            draw(left);
+            left += itemWidth + Space;
+        }
 
-    private double Label(double x, double y, string text)
-    {
-        Sheet.Text(x, y + 4, text, Face.Note);
-        return x + Sheet.WidthOf(text, Face.Note);
+        return y + 10;
+
+        double Width(string text) => Sheet.WidthOf(text, Face.Note);
+
+        void Label(double x, string text) => Sheet.Text(x, y + 4, text, Face.Note);
+
+        (double, Action<double>) Sign(string sign, string text) => (22 + Width(text), x =>
+        {
+            Node(x + 8, y, sign, Tone.Gradient, true, text);
+            Label(x + 22, text);
+        });
     }
 
     private double Notes(double y)

@@ -37,8 +37,11 @@ public static class GradientFlowFigure
         var name = parameter.StartsWith(branch + ".", StringComparison.Ordinal) ? parameter[(branch.Length + 1)..]
             : parameter.StartsWith("blocks.", StringComparison.Ordinal) ? parameter[(parameter.IndexOf('.', 7) + 1)..]
             : parameter;
-        return name.EndsWith(".weight", StringComparison.Ordinal) ? name[..^7] : name;
+        return WithoutWeight(name);
     }
+
+    /// <summary>A weight goes by its module's name, as in code: wq for wq.weight.</summary>
+    internal static string WithoutWeight(string name) => name.EndsWith(".weight", StringComparison.Ordinal) ? name[..^7] : name;
 
     private static string Summary(GradientFlowFrame frame, FigureOptions options)
     {

@@ -14,15 +14,21 @@ internal static class Heatmap
     public static void Draw(Sheet sheet, Cells cells, Ramp ramp, double x, double y, double width, double height, Func<int, int, string>? cellTitle = null, string? title = null)
     {
         var (w, h) = (width / cells.Columns, height / cells.Rows);
-        using (sheet.Group(x, y, title: title))
+        if (cellTitle is null && Math.Min(w, h) < Smallest)
         {
-            if (cellTitle is not null) DrawTitled(sheet, cells, ramp, w, h, cellTitle);
-            else if (Math.Min(w, h) >= Smallest) DrawSpaced(sheet, cells, ramp, w, h);
-            else DrawDense(sheet, cells, ramp, w, h);
-            Forbid(sheet, cells, w, h);
-            sheet.Rect(-0.5, -0.5, width + 1, height + 1, Tone.Rule.Stroke());
+            DrawDense(sheet, cells, ramp, x, y, w, h, title);
+        }
+        else
+        {
+            using (sheet.Group(x, y, title: title))
+            {
+                if (cellTitle is not null) DrawTitled(sheet, cells, ramp, w, h, cellTitle);
+                else DrawSpaced(sheet, cells, ramp, w, h);
+            }
         }
 
+        Forbid(sheet, cells, x, y, w, h);
+        sheet.Curve($"M{x - 0.5} {y - 0.5}h{width + 1}v{height + 1}h{-width - 1}z", Tone.Rule);
         sheet.Body.Line();
     }
 
@@ -78,7 +84,7 @@ internal static class Heatmap
 
             var step = ramp.Step(value);
             if (step == 0) return;
-            Path(paths, (ramp.ToneOf(value), step)).Append(Text($"M{c * w + 0.5} {r * h + 0.5}h{w - 1}v{h - 1}h{1 - w}z"));
+            Path(paths, (ramp.ToneOf(value), step)).Append(Sheet.PathOf($"M{c * w + 0.5} {r * h + 0.5}h{w - 1}v{h - 1}h{1 - w}z"));
             if (value < 0) dashes.Append(Dash(c * w, r * h, w, h));
         });
 
@@ -91,7 +97,7 @@ internal static class Heatmap
     }
 
     /// <summary>Cells too small for marks: neighbours of one colour become one stroke, in units of a cell.</summary>
-    private static void DrawDense(Sheet sheet, Cells cells, Ramp ramp, double w, double h)
+    private static void DrawDense(Sheet sheet, Cells cells, Ramp ramp, double x, double y, double w, double h, string? title)
     {
         var paths = new SortedDictionary<(Tone Tone, int Step), StringBuilder>();
         for (var r = 0; r < cells.Rows; r++)
@@ -100,13 +106,14 @@ internal static class Heatmap
             {
                 var (colour, start) = (ColourAt(r, c), c);
                 while (c < cells.Columns && ColourAt(r, c) == colour) c++;
-                if (colour.Step > 0) Path(paths, colour).Append(Text($"M{start} {r}h{c - start}"));
+                if (colour.Step > 0) Path(paths, colour).Append(Sheet.PathOf($"M{start} {r}h{c - start}"));
             }
         }
 
         // Half a cell down: a stroke lies on both sides of its path.
-        using (sheet.Body.Open("g", ("transform", Text($"scale({w} {h})translate(0 .5)")), ("class", "dense")))
+        using (sheet.Body.Open("g", ("transform", Sheet.PathOf($"translate({x} {y + h / 2})scale({w} {h})")), ("class", "dense")))
         {
+            if (title is not null) sheet.Body.Element("title", title);
             foreach (var ((tone, step), path) in paths)
             {
                 sheet.Body.Empty("path", ("d", path.ToString()), ("class", tone.Stroke() + Ramp.Class(step)));
@@ -118,7 +125,7 @@ internal static class Heatmap
             : (ramp.ToneOf(cells[r, c]), ramp.CoarseStep(cells[r, c]));
     }
 
-    private static void Forbid(Sheet sheet, Cells cells, double w, double h)
+    private static void Forbid(Sheet sheet, Cells cells, double x, double y, double w, double h)
     {
         var slashes = new StringBuilder();
         for (var r = 0; r < cells.Rows; r++)
@@ -128,13 +135,13 @@ internal static class Heatmap
                 if (!cells.IsForbidden(r, c)) continue;
                 if (Math.Min(w, h) >= Smallest)
                 {
-                    slashes.Append(Text($"M{c * w + w * 0.25} {r * h + h * 0.75}l{w * 0.5} {-h * 0.5}"));
+                    slashes.Append(Sheet.PathOf($"M{x + c * w + w * 0.25} {y + r * h + h * 0.75}l{w * 0.5} {-h * 0.5}"));
                 }
                 else
                 {
                     // Small cells: a line along the whole forbidden run, in every other row or so.
                     var run = cells.Columns - c;
-                    if (r % Math.Max(1, (int)Math.Ceiling(3 / h)) == 0) slashes.Append(Text($"M{c * w} {(r + 0.5) * h}h{run * w}"));
+                    if (r % Math.Max(1, (int)Math.Ceiling(3 / h)) == 0) slashes.Append(Sheet.PathOf($"M{x + c * w} {y + (r + 0.5) * h}h{run * w}"));
                     break;
                 }
             }
@@ -166,7 +173,7 @@ internal static class Heatmap
         }
     }
 
-    private static string Dash(double x, double y, double w, double h) => Text($"M{x + w * 0.32} {y + h * 0.5}h{w * 0.36}");
+    private static string Dash(double x, double y, double w, double h) => Sheet.PathOf($"M{x + w * 0.32} {y + h * 0.5}h{w * 0.36}");
 
     private static void Dashes(Sheet sheet, StringBuilder dashes, double w, double h)
     {
@@ -181,6 +188,4 @@ internal static class Heatmap
         if (!paths.TryGetValue(colour, out var path)) paths[colour] = path = new();
         return path;
     }
-
-    private static string Text(PathText text) => text.ToString();
 }

@@ -14,7 +14,7 @@ internal sealed class ModelDrawing
     private readonly string title;
     private readonly int largest;
     private readonly List<Box> boxes;
-    private readonly double shapeRight, whatWidth;
+    private readonly double shapeRight;
 
     public ModelDrawing(ModelFrame model, string title, FigureOptions options)
     {
@@ -24,7 +24,6 @@ internal sealed class ModelDrawing
         boxes = Boxes();
         var parts = boxes.SelectMany(b => b.Parts).ToList();
         shapeRight = CountRight - parts.Max(p => p.Count is { } count ? Sheet.WidthOf(Numbers.Count(count), Face.Number) : 0) - 10;
-        whatWidth = shapeRight - parts.Max(p => Sheet.WidthOf(p.Shape, Face.Number)) - 8 - WhatLeft;
     }
 
     public Sheet Sheet { get; }
@@ -64,9 +63,9 @@ internal sealed class ModelDrawing
     private List<Box> Boxes()
     {
         List<Box> boxes = [];
-        List<Part> embedding = [Weights("embed", "embed", "row of each token")];
-        if (config.Positions == Positions.Learned) embedding.Add(Weights("pos_embed", "pos_embed", "+ row of each position"));
-        else if (config.Positions == Positions.Sinusoidal) embedding.Add(new("pos_embed", "+ sines and cosines", Sequence, null, null));
+        List<Part> embedding = [Weights("embed", "embed", "by token")];
+        if (config.Positions == Positions.Learned) embedding.Add(Weights("pos_embed", "pos_embed", "+ by position"));
+        else if (config.Positions == Positions.Sinusoidal) embedding.Add(new("pos_embed", "+ sin and cos", Sequence, null, null));
         boxes.Add(new("embedding", "", embedding, BoxKind.Replaces, ""));
 
         var folded = config.LayerCount > MostBlocks;
@@ -80,7 +79,7 @@ internal sealed class ModelDrawing
 
         List<Part> last = [];
         if (config.NormPlacement == NormPlacement.Pre && config.Norm != Norm.None) last.Add(Weights("ln_final", "ln_final", NormWord));
-        last.Add(config.TiedEmbeddings ? new("embedᵀ", "x · embedᵀ, tied", $"({config.ModelDim}, {config.VocabSize})", 0, null) : Weights("unembed", "unembed", "x · W"));
+        last.Add(config.TiedEmbeddings ? new("embedᵀ", "tied", $"({config.ModelDim}, {config.VocabSize})", 0, null) : Weights("unembed", "unembed", "x · W"));
         boxes.Add(new("unembedding", "", last, BoxKind.Replaces, ""));
         return boxes;
     }
@@ -89,7 +88,7 @@ internal sealed class ModelDrawing
     {
         if (config.Norm == Norm.None) return parts;
 
-        var part = Weights($"{path}.{norm}", norm, config.NormPlacement == NormPlacement.Pre ? NormWord : NormWord + ", after ⊕");
+        var part = Weights($"{path}.{norm}", norm, config.NormPlacement == NormPlacement.Pre ? NormWord : NormWord + " after ⊕");
         return config.NormPlacement == NormPlacement.Pre ? parts.Prepend(part) : parts.Append(part);
     }
 
@@ -99,7 +98,7 @@ internal sealed class ModelDrawing
         yield return Weights(path + ".wk", "wk", "k = x · W");
         yield return Weights(path + ".wv", "wv", "v = x · W");
         yield return new("scores", string.Create(CultureInfo.InvariantCulture, $"q · kᵀ / √{config.HeadDim}"), $"({config.HeadCount}, T, T)", null, null);
-        yield return new("pattern", config.Causal ? "softmax, keys ≤ query" : "softmax", $"({config.HeadCount}, T, T)", null, null);
+        yield return new("pattern", config.Causal ? "softmax, causal" : "softmax", $"({config.HeadCount}, T, T)", null, null);
         yield return new("z", "pattern · v", Sequence, null, null);
         yield return Weights(path + ".wo", "wo", "out = z · W");
     }
@@ -150,7 +149,7 @@ internal sealed class ModelDrawing
         {
             var learnt = part.Count is not null;
             Sheet.Text(BoxLeft + Padding, y + 12, part.Name, Face.Number.In(learnt ? Tone.Parameter : Tone.Value), title: part.Tooltip);
-            Sheet.Text(WhatLeft, y + 12, part.What, Face.Note, fit: whatWidth);
+            Sheet.Text(WhatLeft, y + 12, part.What, Face.Note, fit: shapeRight - Sheet.WidthOf(part.Shape, Face.Number) - 6 - WhatLeft);
             Sheet.Text(shapeRight, y + 12, part.Shape, Face.Number.In(learnt ? Tone.Muted : Tone.Value), Anchor.End);
             if (part.Count is > 0 and var count)
             {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace GradScope.Figures;
 
@@ -6,27 +7,26 @@ namespace GradScope.Figures;
 internal sealed class TapeDrawing
 {
     private const double LowRow = 23, HighRow = 42, HeadingRow = 30, MapWidth = 64, MapHeight = 30, NumberWidth = 68;
-    private const double Rail = Sheet.Margin + 6, Index = Rail + 42, Label = Index + 12;
+    private const double Rail = Sheet.Margin + 6, Index = Rail + 32, Label = Index + 12;
 
     private readonly TapeFrame tape;
     private readonly string title;
     private readonly IReadOnlyList<TapeRow> rows;
     private readonly int rowCount;
+    private readonly StringBuilder lines = new();
     private readonly bool anyTensor;
-    private readonly double labelWidth, shapeWidth, cellWidth, shape, value, grad, back, rule, ruleWidth, width;
+    private readonly double labelWidth, cellWidth, value, grad, back, rule, ruleWidth, width;
 
     public TapeDrawing(TapeFrame tape, string title, IReadOnlyList<TapeRow> rows, int rowCount, FigureOptions options)
     {
         (this.tape, this.title, this.rows, this.rowCount) = (tape, title, rows, rowCount);
         Sheet = new(options.Theme);
         anyTensor = rows.Any(r => !IsScalar(r.Node));
-        labelWidth = Math.Clamp(Widest(LabelWidth), 110, 270);
-        shapeWidth = anyTensor ? Widest(r => Sheet.WidthOf(r.Node.Shape.ToString(), Face.Number)) + 14 : 0;
+        labelWidth = Math.Clamp(Widest(LabelWidth), 110, 262);
         cellWidth = anyTensor ? MapWidth + 8 + NumberWidth : NumberWidth;
         ruleWidth = tape.BackwardHasRun ? Math.Clamp(Widest(r => RuleLines(r).Select(l => Sheet.WidthOf(l, Face.Number)).DefaultIfEmpty(0).Max()), 90, 300) : Sheet.WidthOf("backward has not run", Face.Note);
 
-        shape = Math.Ceiling(Label + labelWidth + 14);
-        value = Math.Ceiling(shape + shapeWidth);
+        value = Math.Ceiling(Label + labelWidth + 12);
         grad = value + cellWidth + 14;
         back = grad + cellWidth + 16;
         rule = back + 16;
@@ -62,6 +62,7 @@ internal sealed class TapeDrawing
             Sheet.Body.Line();
         }
 
+        Sheet.Body.Empty("path", ("d", lines.ToString()), ("class", Tone.Rule.Stroke()));
         Rails(first, y);
         return (width, Sheet.Notes(Sheet.Margin, y + 12, width - 2 * Sheet.Margin, Notes()) + Sheet.Margin - 4);
     }
@@ -77,15 +78,14 @@ internal sealed class TapeDrawing
     {
         List<string> notes = [];
         if (tape.BackwardHasRun) notes.Add("G is the row's own gradient; ∂x += … is what the row's backward adds to its input x.");
-        if (anyTensor) notes.Add("Of tensors the norm stands beside the map. Maps: paper is 0, the full colour the map's largest magnitude. A value that is nowhere negative is blue, otherwise orange is above and teal below 0. At most 8 × 16 cells are drawn, each with the number of largest magnitude of its block.");
+        if (anyTensor) notes.Add("Of tensors the norm stands beside the map. Maps: paper is 0, the full colour the map's largest magnitude (hover a map to read it). A value that is nowhere negative is blue, otherwise orange is above and teal below 0. At most 8 × 16 cells are drawn, each with the number of largest magnitude of its block.");
         if (rows.Count < tape.Nodes.Length && rows.Count == rowCount) notes.Add("Constant numbers stand in the formulas; the table lists every entry.");
         return [.. notes];
     }
 
     private void Heads(double y)
     {
-        Sheet.Text(Label, y, "name = formula", Face.Note);
-        if (anyTensor) Sheet.Text(shape, y, "shape", Face.Note);
+        Sheet.Text(Label, y, anyTensor ? "name (shape) = formula" : "name = formula", Face.Note);
         Sheet.Text(value + cellWidth, y, "↓ value", Face.Note.In(Tone.Value), Anchor.End);
         Sheet.Text(grad + cellWidth, y, "↑ gradient", Face.Note.In(Tone.Gradient), Anchor.End);
         Sheet.Text(rule, y, tape.BackwardHasRun ? "backward adds" : "backward has not run", Face.Note.In(tape.BackwardHasRun ? Tone.Gradient : Tone.Muted));
@@ -96,10 +96,9 @@ internal sealed class TapeDrawing
         var node = row.Node;
         var height = IsLow(node) ? LowRow : HighRow;
         var middle = y + height / 2;
-        Sheet.Line(Label, y, width - Sheet.Margin, y, Tone.Rule);
+        lines.Append(Sheet.PathOf($"M{Label} {y}h{width - Sheet.Margin - Label}"));
         Sheet.Text(Index, middle + 4, node.Index.ToString(CultureInfo.InvariantCulture), Face.Number.In(Tone.Muted), Anchor.End);
         Name(row, middle);
-        if (anyTensor && !IsScalar(node)) Sheet.Text(shape, middle + 4, node.Shape.ToString(), Face.Number.In(Tone.Muted));
 
         var isLoss = tape.Loss == node.Index;
         Quantity(node.Value, node.ValueNorm, value, middle, isLoss ? Tone.Loss : Tone.Value, isGradient: false, row);
@@ -124,7 +123,7 @@ internal sealed class TapeDrawing
         if (IsLow(row.Node)) Sheet.Spans(Label, middle + 4, labelWidth, name, formula);
         else
         {
-            Sheet.Text(Label, middle - 3, name.Text, name.Face, fit: labelWidth);
+            Sheet.Spans(Label, middle - 3, labelWidth, name, ShapeOf(row.Node));
             Sheet.Text(Label, middle + 12, formula.Text, formula.Face, fit: labelWidth);
         }
     }
@@ -153,9 +152,9 @@ internal sealed class TapeDrawing
         {
             var cells = Cells.SideBySide(tensor, 4, row.IsCausal).Thin(8, 16);
             var size = Math.Min(Math.Min(MapWidth / cells.Columns, MapHeight / cells.Rows), 7);
-            var ramp = (isGradient ? Ramp.Signed(cells.Largest) : Ramp.ForValues(cells)) with { Grain = 4 };
+            var ramp = (isGradient ? Ramp.Signed(cells.Largest) : Ramp.ForValues(cells)) with { Grain = 5 };
             Heatmap.Draw(Sheet, cells, ramp, x + MapWidth - size * cells.Columns, middle - size * cells.Rows / 2, size * cells.Columns, size * cells.Rows,
-                title: $"{name}: ‖·‖ {Numbers.Exact(norm)}, largest magnitude {Numbers.Exact(cells.Largest)}{(cells.NotFinite > 0 ? $", {cells.NotFinite} NaN or ∞" : "")}");
+                title: $"±{Numbers.Short(cells.Largest)}{(cells.NotFinite > 0 ? $", {cells.NotFinite} NaN or ∞" : "")}");
         }
 
         Sheet.Text(x + cellWidth, middle + 4, Numbers.Short(norm), Face.Number.In(Alarming(norm, tone)), Anchor.End);
@@ -186,7 +185,7 @@ internal sealed class TapeDrawing
         var node = row.Node;
         var tone = node.Kind switch { NodeKind.Parameter => Tone.Parameter, NodeKind.Constant => Tone.Muted, _ => Tone.Ink };
         var name = (row.Shorten(node.Label), Face.Code.In(tone) with { Bold = node.Name is not null });
-        if (node.Kind != NodeKind.Operation) return (name, (IsLow(node) ? "  " + KindOf(node) : KindOf(node), Face.Note));
+        if (node.Kind != NodeKind.Operation) return (name, (IsLow(node) ? $"  {KindOf(node)}{(IsScalar(node) ? "" : $" {node.Shape}")}" : KindOf(node), Face.Note));
 
         var formula = row.Shorten(node.Formula);
         return IsScalar(node) ? (name, (" = " + formula, Face.Code.In(Tone.Muted))) : (name, ("= " + formula, Face.Number.In(Tone.Muted)));
@@ -195,8 +194,10 @@ internal sealed class TapeDrawing
     private double LabelWidth(TapeRow row)
     {
         var (name, formula) = Texts(row);
-        return IsLow(row.Node) ? Sheet.WidthOf(name, formula) : Math.Max(Sheet.WidthOf(name), Sheet.WidthOf(formula));
+        return IsLow(row.Node) ? Sheet.WidthOf(name, formula) : Math.Max(Sheet.WidthOf(name, ShapeOf(row.Node)), Sheet.WidthOf(formula));
     }
+
+    private static (string, Face) ShapeOf(NodeFrame node) => ("  " + node.Shape, Face.Note);
 
     private static string KindOf(NodeFrame node) => node.Kind.ToString().ToLowerInvariant();
 

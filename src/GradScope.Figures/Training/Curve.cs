@@ -33,7 +33,7 @@ internal sealed record Curve(string Name, Tone Tone, IReadOnlyList<(int Step, do
                 continue;
             }
 
-            path.Append(down ? 'L' : 'M').Append(Text($"{Math.Round(x.At(step), 1)} {Math.Round(y.At(value), 1)}"));
+            path.Append(down ? 'L' : 'M').Append(Sheet.PathOf($"{Math.Round(x.At(step), 1)} {Math.Round(y.At(value), 1)}"));
             down = true;
         }
 
@@ -56,6 +56,4 @@ internal sealed record Curve(string Name, Tone Tone, IReadOnlyList<(int Step, do
             if (low.Step != high.Step) yield return low.Step <= high.Step ? high : low;
         }
     }
-
-    private static string Text(PathText text) => text.ToString();
 }

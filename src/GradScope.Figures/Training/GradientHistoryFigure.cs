@@ -30,7 +30,7 @@ public static class GradientHistoryFigure
         for (var p = 0; p < parameters; p++)
         {
             var y = top + p * RowHeight + 10;
-            sheet.Text(Sheet.Margin, y, run.ParameterNames[p], Face.Number.In(Tone.Parameter), fit: Left - Sheet.Margin - 10);
+            sheet.Text(Sheet.Margin, y, GradientFlowFigure.WithoutWeight(run.ParameterNames[p]), Face.Number.In(Tone.Parameter), fit: Left - Sheet.Margin - 10, title: run.ParameterNames[p]);
             var last = norms[p, steps - 1];
             sheet.Text(Right + 7, y, Numbers.Short(last), Face.Number.In(float.IsFinite(last) ? Tone.Gradient : Tone.Loss), title: $"{run.ParameterNames[p]} at the last step: {Numbers.Exact(last)}");
         }

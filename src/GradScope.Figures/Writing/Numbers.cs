@@ -8,7 +8,7 @@ internal static class Numbers
 {
     private const string Superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-    /// <summary>A length in a drawing, rounded to a hundredth of a pixel.</summary>
+    /// <summary>A length in a drawing, rounded to a hundredth of a pixel, in as few characters as possible: .5, not 0.5.</summary>
     public static string Coordinate(double value)
     {
         if (!double.IsFinite(value))
@@ -16,7 +16,8 @@ internal static class Numbers
             throw new ArgumentOutOfRangeException(nameof(value), "A figure was about to place a mark at NaN or infinity.");
         }
 
-        return (Math.Round(value, 2) + 0.0).ToString("0.##", CultureInfo.InvariantCulture);
+        var rounded = Math.Round(value, 2) + 0.0;
+        return rounded == 0 ? "0" : rounded.ToString("#.##", CultureInfo.InvariantCulture);
     }
 
     /// <summary>

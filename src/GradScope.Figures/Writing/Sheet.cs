@@ -14,6 +14,9 @@ internal sealed class Sheet(Theme theme)
     /// <summary>The blank margin of every figure.</summary>
     public const double Margin = 16;
 
+    /// <summary>Longer lines are tiring to read, and on a narrow screen they would have to be scrolled.</summary>
+    private const double LongestLine = 640;
+
     public Theme Theme { get; } = theme;
 
     /// <summary>What was drawn so far.</summary>
@@ -29,7 +32,7 @@ internal sealed class Sheet(Theme theme)
         Top += 22;
         foreach (var line in lines)
         {
-            foreach (var part in TextWidth.Wrap(line, Face.Text, width - 2 * Margin, Theme))
+            foreach (var part in TextWidth.Wrap(line, Face.Text, Math.Min(LongestLine, width - 2 * Margin), Theme))
             {
                 Text(Margin, Top + 12, part, Face.Text.In(Tone.Muted), fit: width - 2 * Margin);
                 Top += 17;
@@ -45,7 +48,7 @@ internal sealed class Sheet(Theme theme)
     {
         foreach (var note in notes)
         {
-            foreach (var line in TextWidth.Wrap(note, Face.Note, width, Theme))
+            foreach (var line in TextWidth.Wrap(note, Face.Note, Math.Min(LongestLine, width), Theme))
             {
                 Text(x, y + 11, line, Face.Note, fit: width);
                 y += 15;
@@ -60,7 +63,7 @@ internal sealed class Sheet(Theme theme)
     {
         var shown = double.IsInfinity(fit) ? text : TextWidth.Fit(text, face, fit, Theme);
         var whole = title ?? (shown == text ? null : text);
-        using (Body.Open("text", ("x", x), ("y", y), ("class", face.Classes + Class(anchor) + (halo ? " halo" : "")), ("transform", turn == 0 ? null : Path($"rotate({turn} {x} {y})"))))
+        using (Body.Open("text", ("x", x), ("y", y), ("class", face.Classes + Class(anchor) + (halo ? " halo" : "")), ("transform", turn == 0 ? null : PathOf($"rotate({turn} {x} {y})"))))
         {
             if (whole is not null) Body.Element("title", whole);
             Body.Characters(shown);
@@ -115,12 +118,13 @@ internal sealed class Sheet(Theme theme)
     /// <summary>A group of marks, moved and perhaps of a class; closes when disposed.</summary>
     public Markup.Scope Group(double x = 0, double y = 0, string? classes = null, string? title = null)
     {
-        var scope = Body.Open("g", ("transform", (x, y) == (0, 0) ? null : Path($"translate({x} {y})")), ("class", classes));
+        var scope = Body.Open("g", ("transform", (x, y) == (0, 0) ? null : PathOf($"translate({x} {y})")), ("class", classes));
         if (title is not null) Body.Element("title", title);
         return scope;
     }
 
-    private static string Path(PathText text) => text.ToString();
+    /// <summary>A path's data as text, for paths that are put together piece by piece.</summary>
+    public static string PathOf(PathText text) => text.ToString();
 
     private static Attribute Opacity(double opacity) => ("opacity", opacity == 1 ? null : Numbers.Coordinate(opacity));
 

@@ -12,17 +12,18 @@ internal static class StyleSheet
         (Tone.Loss, "loss"), (Tone.Negative, "neg"), (Tone.Rule, "rule"), (Tone.Paper, "paper"),
     ];
 
-    /// <summary>The rules a drawing needs, for the SVG.</summary>
-    public static string ForDrawing(string root, Theme theme)
+    /// <summary>The rules a drawing needs, for the SVG; <paramref name="body"/> tells which steps of colour it uses.</summary>
+    public static string ForDrawing(string root, Theme theme, string body)
     {
         var css = new StringBuilder();
         var light = Variables(theme.Light, Ribbons.Veil);
         var dark = Variables(theme.Dark, Ribbons.DarkVeil);
-        css.Append($".{root}{{{light}}}")
+        // A named theme of the host outweighs the system's preference by its specificity, print both.
+        css.Append($".{root}{{{Hosts}}}")
+            .Append($".{root},:is(.vscode-light,.vscode-high-contrast-light,[data-jp-theme-light=true],[data-theme=light]) .{root}{{{light}}}")
             .Append($"@media(prefers-color-scheme:dark){{.{root}{{{dark}}}}}")
-            .Append($":is(.vscode-light,.vscode-high-contrast-light,[data-jp-theme-light=true],[data-theme=light]) .{root}{{{light}}}")
             .Append($":is(.vscode-dark,.vscode-high-contrast:not(.vscode-high-contrast-light),[data-jp-theme-light=false],[data-theme=dark]) .{root}{{{dark}}}")
-            .Append($"@media print{{:is(*,.vscode-dark,[data-jp-theme-light=false],[data-theme=dark]) .{root},.{root}{{{light}print-color-adjust:exact}}}}")
+            .Append($"@media print{{.{root}.{root}.{root}{{{light}--gs-ink:var(--gs-i);--gs-muted:var(--gs-m);--gs-rule:var(--gs-r);--gs-paper:var(--gs-p);print-color-adjust:exact}}}}")
             .Append($"@media(forced-colors:active){{.{root}{{forced-color-adjust:none}}}}")
             .Append($".{root} text{{font:{Pixels(theme.TextSize)} {theme.Font};white-space:pre}}")
             .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z3{{font-size:{Pixels(theme.SmallSize)}}}")
@@ -30,7 +31,7 @@ internal static class StyleSheet
         css.Append($".{root} .veil{{opacity:{Ribbons.Veil.ToString(CultureInfo.InvariantCulture)};opacity:var(--gs-veil)}}.{root} .halo{{paint-order:stroke;stroke:{theme.Light.Paper};stroke:var(--gs-paper);stroke-width:4px;stroke-linejoin:round}}.{root} .dense{{shape-rendering:crispEdges}}");
         for (var step = 1; step < Ramp.Steps; step++)
         {
-            css.Append($".{root} .o{step}{{opacity:{((double)step / Ramp.Steps).ToString("0.##", CultureInfo.InvariantCulture)}}}");
+            if (body.Contains(Ramp.Class(step) + "\"", StringComparison.Ordinal)) css.Append($".{root} .o{step}{{opacity:{((double)step / Ramp.Steps).ToString("0.##", CultureInfo.InvariantCulture)}}}");
         }
 
         foreach (var (tone, name) in Names)
@@ -50,23 +51,28 @@ internal static class StyleSheet
         return css.ToString();
     }
 
-    /// <summary>The rules of what surrounds the SVG in HTML: the scrolling frame and the tables of numbers.</summary>
-    public static string ForPage(string root, Theme theme, double width) =>
+    /// <summary>The rules of what surrounds the SVG in HTML: the scrolling frame, and the tables with so many columns of text before their numbers.</summary>
+    public static string ForPage(string root, Theme theme, double width, IEnumerable<int> textColumns) =>
         $".{root}.gs{{background:var(--gs-paper);color:var(--gs-ink);font:{Pixels(theme.TextSize)} {theme.Font};max-width:{Pixels(width)};margin:0;text-align:left}}"
         + $".{root} .gs-view{{overflow-x:auto}}.{root} .gs-view>svg{{display:block;width:100%;height:auto;min-width:{Pixels(Math.Min(width, Math.Max(340, width * 0.85)))};max-width:{Pixels(width)}}}"
         + $".{root} details{{margin:0 16px;padding:4px 0 8px;font-size:{Pixels(theme.SmallSize)}}}.{root} summary{{cursor:pointer;color:var(--gs-muted)}}"
         + $".{root} .gs-view:focus-visible,.{root} summary:focus-visible{{outline:2px solid var(--gs-value);outline-offset:1px}}"
         + $".{root} table{{border-collapse:collapse;margin:8px 0;background:none;color:inherit;font:inherit;width:auto}}.{root} caption{{text-align:left;font-weight:600;padding:4px 0;color:inherit;caption-side:top}}"
         + $".{root} :is(th,td){{padding:1px 12px 1px 0;border:0;border-bottom:1px solid var(--gs-rule);text-align:left;vertical-align:top;background:none;color:inherit;font-weight:400;white-space:pre-wrap}}"
-        + $".{root} thead th{{color:var(--gs-muted)}}.{root} .gs-n{{font-family:{theme.MonoFont};text-align:right}}";
+        + string.Concat(textColumns.Distinct().Order().Select(k => $".{root} .gs-t{k} :is(th,td):nth-child(n+{k + 1}){{font-family:{theme.MonoFont};text-align:right}}"))
+        + $".{root} thead th{{color:var(--gs-muted)}}";
+
+    // The host's own colours come first.
+    private const string Hosts =
+        "--gs-ink:var(--vscode-editor-foreground,var(--jp-content-font-color1,var(--gs-i)));"
+        + "--gs-muted:var(--vscode-descriptionForeground,var(--jp-content-font-color2,var(--gs-m)));"
+        + "--gs-rule:var(--vscode-editorWidget-border,var(--jp-border-color1,var(--gs-r)));"
+        + "--gs-paper:var(--vscode-editor-background,var(--jp-layout-color0,var(--gs-p)))";
 
     private static string Variables(Palette p, double veil) =>
-        $"--gs-veil:{veil.ToString(CultureInfo.InvariantCulture)};--gs-ink:var(--vscode-editor-foreground,var(--jp-content-font-color1,{p.Ink}));"
-        + $"--gs-muted:var(--vscode-descriptionForeground,var(--jp-content-font-color2,{p.Muted}));"
-        + $"--gs-rule:var(--vscode-editorWidget-border,var(--jp-border-color1,{p.Line}));"
-        + $"--gs-paper:var(--vscode-editor-background,var(--jp-layout-color0,{p.Paper}));"
+        $"--gs-i:{p.Ink};--gs-m:{p.Muted};--gs-r:{p.Line};--gs-p:{p.Paper};"
         + $"--gs-value:{p.Value};--gs-grad:{p.Gradient};--gs-grad-text:{p.GradientText};--gs-param:{p.Parameter};"
-        + $"--gs-loss:{p.Loss};--gs-neg:{p.Negative};--gs-neg-text:{p.NegativeText};";
+        + $"--gs-loss:{p.Loss};--gs-neg:{p.Negative};--gs-neg-text:{p.NegativeText};--gs-veil:{veil.ToString(CultureInfo.InvariantCulture)};";
 
     private static string Plain(Palette p, Tone tone) => tone switch
     {

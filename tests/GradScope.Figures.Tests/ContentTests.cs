@@ -1,0 +1,149 @@
+using System.Globalization;
+using System.Xml.Linq;
+
+namespace GradScope.Figures.Tests;
+
+/// <summary>Figures say what the records say, and what is not there is said, not drawn as zero.</summary>
+public sealed class ContentTests
+{
+    [Theory]
+    [InlineData("tape-before-backward", "backward has not run")]
+    [InlineData("flow-before-backward", "backward has not run")]
+    [InlineData("attention-before-backward", "backward has not run")]
+    public void Without_backward_no_gradient_is_drawn(string name, string said)
+    {
+        var figure = Gallery.Draw(name);
+        Assert.Contains(said, figure.Svg);
+        Assert.Contains(said, figure.Text, StringComparison.OrdinalIgnoreCase);
+        var marks = XDocument.Parse(figure.Svg).Descendants().Where(e => e.Name.LocalName is "path" or "rect" or "circle" && ((string?)e.Attribute("class") ?? "").Split(' ').Any(c => c is "fg" or "sg"));
+        Assert.Empty(marks);
+    }
+
+    [Fact]
+    public void Tape_shows_values_and_gradients_of_micrograds_expression()
+    {
+        var figure = Trained.Micrograd().ToFigure();
+        Assert.Contains("a: −4, gradient 139", figure.Text);
+        Assert.Contains("b: 2, gradient 646", figure.Text);
+        Assert.Contains("∂a += G · b   ∂b += G · a", Texts(figure));
+        Assert.Contains("138.8338", figure.Html);
+        Assert.Contains(Texts(figure), t => t.StartsWith("f = e²", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Tape_divides_a_transformer_into_its_parts()
+    {
+        var texts = Texts(Trained.Teaching.Frame.Tape.ToFigure());
+        string[] parts = ["embedding", "block 0 · attention", "block 0 · mlp", "block 1 · attention", "block 1 · mlp", "unembedding and loss"];
+        Assert.Equal(parts, texts.Where(parts.Contains));
+    }
+
+    [Fact]
+    public void Flow_shows_shares_that_sum_to_one_and_ribbons_that_are_copied()
+    {
+        var frame = Trained.Teaching.Frame.GradientFlow();
+        var texts = Texts(frame.ToFigure());
+        foreach (var branch in frame.Branches)
+        {
+            Assert.Equal(1, branch.BranchShare!.Value + branch.SkipShare!.Value, 12);
+            Assert.Contains(Numbers.Percent(branch.BranchShare.Value), texts);
+            Assert.Contains(Numbers.Percent(branch.SkipShare.Value), texts);
+        }
+
+        Assert.All(frame.Stations, s => Assert.Contains(Numbers.Short(s.GradNorm!.Value), texts));
+    }
+
+    [Fact]
+    public void Flow_marks_what_works_against_and_what_vanishes()
+    {
+        var figure = Gallery.Draw("flow-vanishing");
+        Assert.Contains("− works against", Texts(figure));
+        Assert.Contains("⚠ vanishing", Texts(figure));
+        Assert.Contains("⚠ no gradient", Texts(Gallery.Draw("flow-zero")));
+        Assert.Contains("⚠ exploding", Texts(Gallery.Draw("flow-deep")));
+        Assert.Contains(Texts(figure), t => t.Contains("below 10⁻⁶ or above 100", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Attention_chooses_the_head_with_the_largest_gradient_unless_told()
+    {
+        var frame = Trained.Teaching.Frame.Attention();
+        var (layer, head) = frame.Layers.SelectMany(l => new[] { 0, 1 }.Select(h => (l, h))).MaxBy(c => c.l.PatternGrad!.Slice(c.h).Norm());
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"layer {layer.Layer} head {head}, the one with the largest ‖∂L/∂A‖"), Texts(frame.ToFigure()));
+        Assert.Contains("layer 0 head 0", Texts(frame.ToFigure(new() { Layer = 0, Head = 0 })));
+        Assert.Throws<ArgumentOutOfRangeException>(() => frame.ToFigure(new() { Layer = 7 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => frame.ToFigure(new() { Head = 2 }));
+    }
+
+    [Fact]
+    public void Masked_cells_are_hatched_and_have_no_number()
+    {
+        var titles = XDocument.Parse(Synthetic.Attention(Synthetic.Config with { LayerCount = 1, HeadCount = 1 }, ["x", "y", "z"]).ToFigure().Svg).Descendants().Where(e => e.Name.LocalName == "title").Select(e => e.Value).ToList();
+        Assert.Equal(6, titles.Count(t => t.StartsWith("A: ", StringComparison.Ordinal)));
+        Assert.DoesNotContain(titles, t => t.Contains("x (0) → y (1)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Large_maps_are_thinned_by_a_stated_rule()
+    {
+        Assert.Contains(Texts(Gallery.Draw("attention-large")), t => t.StartsWith("256 × 256 numbers drawn as 64 × 64 cells", StringComparison.Ordinal));
+        var cells = Cells.Of(new Tensor([2, 4], 1, -5, 2, float.NaN, 0, 3, -1, 1)).Thin(1, 2);
+        Assert.Equal((1, 2, 2, 2), (cells.Rows, cells.Columns, cells.RowBlock, cells.ColumnBlock));
+        Assert.Equal(-5, cells[0, 0]);
+        Assert.True(float.IsNaN(cells[0, 1]));
+    }
+
+    [Fact]
+    public void Training_ends_lines_with_their_last_values_and_names_baselines()
+    {
+        var run = Trained.Teaching.Run;
+        var texts = Texts(run.ToFigure());
+        var smoothed = run.Metrics.TakeLast(8).Average(m => m.Loss);
+        Assert.Contains($"{Numbers.Short(smoothed)} train", texts);
+        Assert.Contains($"{Numbers.Short(run.Metrics[^1].ValidationLoss!.Value)} validation", texts);
+        Assert.Contains(texts, t => t.Contains("the mean of the last 8 steps", StringComparison.Ordinal));
+        Assert.Contains(texts, t => t.EndsWith("2.454", StringComparison.Ordinal));
+        Assert.Matches("[▁▂▃▄▅▆▇█]{48}", run.ToFigure().Text);
+    }
+
+    [Fact]
+    public void Training_thins_to_its_pixels_and_marks_what_is_not_finite()
+    {
+        var texts = Texts(Gallery.Draw("training-long"));
+        Assert.Contains(texts, t => t.StartsWith("5,000 steps in ", StringComparison.Ordinal));
+        Assert.Contains(texts, t => t.StartsWith("2 numbers are NaN or ∞", StringComparison.Ordinal));
+        Assert.Contains("entropy of the source 1.600 (floor)", texts);
+        Assert.Contains(Texts(Gallery.Draw("training-empty")), t => t == "No step was made yet.");
+    }
+
+    [Fact]
+    public void Tensor_counts_what_is_not_finite()
+    {
+        var figure = Gallery.Draw("tensor-not-finite");
+        Assert.Contains("1 NaN, 2 ∞", Texts(figure));
+        Assert.Contains("3 NaN or ∞", figure.Text);
+        Assert.Throws<ArgumentException>(() => TensorFigure.Draw(new Tensor([2], 1, 2), new Tensor([3], 1, 2, 3)));
+    }
+
+    [Fact]
+    public void Model_counts_every_parameter_once()
+    {
+        var model = Trained.Teaching.Frame.Model;
+        var texts = Texts(model.ToFigure());
+        Assert.Contains($"{Numbers.Count(model.ParameterCount)} parameters", texts);
+        Assert.Equal(2, texts.Count(t => t == Numbers.Count(model.CountBelow("blocks.0.attn") + model.CountBelow("blocks.0.ln1"))));
+        Assert.Contains("block × 12", Texts(Gallery.Draw("model-deep")));
+    }
+
+    [Fact]
+    public void Predictions_mark_right_and_wrong()
+    {
+        var frame = Trained.Teaching.Frame.Predictions();
+        var texts = Texts(frame.ToFigure());
+        Assert.Equal(frame.Positions.Count(p => p.IsRight == true), texts.Count(t => t == "✓"));
+        Assert.Equal(frame.Positions.Count(p => p.IsRight == false), texts.Count(t => t == "✗"));
+    }
+
+    private static List<string> Texts(Figure figure) =>
+        [.. XDocument.Parse(figure.Svg).Descendants().Where(e => e.Name.LocalName == "text").Select(e => string.Concat(e.DescendantNodes().OfType<XText>().Where(t => t.Parent!.Name.LocalName != "title").Select(t => t.Value)))];
+}

@@ -1,0 +1,150 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace GradScope.Figures.Tests;
+
+/// <summary>What every figure promises, whatever it shows.</summary>
+public sealed partial class OutputTests
+{
+    private static readonly XNamespace svg = "http://www.w3.org/2000/svg";
+
+    [Theory]
+    [MemberData(nameof(Gallery.Names), MemberType = typeof(Gallery))]
+    public void Svg_is_complete_by_itself(string name)
+    {
+        var figure = Gallery.Draw(name);
+        var root = XDocument.Parse(figure.Svg).Root!;
+        Assert.Equal(svg + "svg", root.Name);
+        Assert.Equal($"0 0 {root.Attribute("width")!.Value} {root.Attribute("height")!.Value}", root.Attribute("viewBox")!.Value);
+        Assert.Equal("img", root.Attribute("role")!.Value);
+        Assert.Equal(figure.Title, root.Element(svg + "title")!.Value);
+        Assert.NotEmpty(root.Element(svg + "desc")!.Value);
+        var labels = root.Attribute("aria-labelledby")!.Value.Split(' ');
+        Assert.Equal(labels, root.Elements().Where(e => e.Attribute("id") is not null).Select(e => e.Attribute("id")!.Value));
+        Assert.DoesNotContain("NaN", string.Concat(root.DescendantsAndSelf().Attributes().Where(a => a.Name != "aria-label").Select(a => a.Value)));
+        Assert.DoesNotMatch(@"[ ""M]-0[ ""]", figure.Svg);
+    }
+
+    [Theory]
+    [MemberData(nameof(Gallery.Names), MemberType = typeof(Gallery))]
+    public void Html_is_one_element_that_asks_for_nothing_and_styles_only_itself(string name)
+    {
+        var figure = Gallery.Draw(name);
+        var root = XDocument.Parse(figure.Html).Root!;
+        Assert.Equal("div", root.Name.LocalName);
+        var prefix = root.Attribute("class")!.Value.Split(' ')[0];
+        Assert.All(root.Descendants().Attributes("id"), id => Assert.StartsWith(prefix + "-", id.Value));
+        Assert.DoesNotContain(root.Descendants(), e => e.Name.LocalName is "script" or "link" or "img" or "iframe" or "image" or "use" or "foreignObject");
+        Assert.DoesNotContain(root.Descendants().Attributes(), a => a.Name.LocalName.StartsWith("on", StringComparison.OrdinalIgnoreCase) || a.Name.LocalName is "href" or "src" or "style");
+        foreach (var style in root.Descendants().Where(e => e.Name.LocalName == "style"))
+        {
+            Assert.DoesNotContain("url(", style.Value);
+            Assert.DoesNotContain("@import", style.Value);
+            var selectors = Rule().Matches(Media().Replace(style.Value, "")).Select(m => m.Groups[1].Value).Where(s => s.Length > 0);
+            Assert.All(selectors, selector => Assert.Contains("." + prefix, selector));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Gallery.Names), MemberType = typeof(Gallery))]
+    public void Only_three_sizes_of_text(string name)
+    {
+        var figure = Gallery.Draw(name);
+        Assert.All(XDocument.Parse(figure.Svg).Descendants().Where(e => e.Name.LocalName is "text" or "tspan" && e.Attribute("class") is not null), e => Assert.Matches("^z[123] ", e.Attribute("class")!.Value));
+        Assert.DoesNotContain("font-size=", figure.Svg);
+    }
+
+    [Fact]
+    public void Prefixes_are_the_figures_own()
+    {
+        var prefixes = Gallery.All.Select(f => XDocument.Parse(f.Value().Svg).Root!.Attribute("class")!.Value).ToList();
+        Assert.Equal(prefixes.Count, prefixes.Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("trained-model", 100)]
+    [InlineData("trained-tape", 100)]
+    [InlineData("tape", 40)]
+    [InlineData("trained-flow", 100)]
+    [InlineData("trained-attention", 100)]
+    [InlineData("trained-training", 100)]
+    [InlineData("trained-history", 100)]
+    [InlineData("trained-predictions", 100)]
+    [InlineData("trained-pattern", 100)]
+    [InlineData("training-long", 100)]
+    [InlineData("flow-deep", 200)]
+    [InlineData("attention-large", 350)]
+    public void Html_is_small_enough(string name, int kilobytes)
+    {
+        var size = Encoding.UTF8.GetByteCount(Gallery.Draw(name).Html);
+        Assert.True(size <= kilobytes * 1000, $"{name} has {size:N0} bytes; it should have {kilobytes},000 or fewer.");
+    }
+
+    [Fact]
+    public void Nothing_that_users_name_becomes_markup()
+    {
+        const string Evil = "\"'><script>alert(1)</script><b onclick=\"x\">&amp;\u0000\ud800";
+        var run = Trained.Plain.Run with
+        {
+            Task = Evil,
+            Optimizer = Evil,
+            Baselines = [new(Evil, 2)],
+            ParameterNames = [.. Trained.Plain.Run.ParameterNames.Select(n => n + Evil)],
+        };
+        var config = Synthetic.Config with { LayerCount = 1 };
+        var flow = Synthetic.Flow(config, [Evil, Evil]);
+        flow = flow with { Stations = [.. flow.Stations.Select(s => s with { Name = Evil })], Branches = [.. flow.Branches.Select(b => b with { Path = Evil })] };
+        var tape = Trained.Micrograd();
+        tape = tape with { Nodes = [.. tape.Nodes.Select(n => n with { Name = Evil, Formula = Evil, BackwardRule = [.. n.BackwardRule.Select(_ => Evil)] })] };
+        Figure[] figures =
+        [
+            run.ToFigure(), run.ToGradientHistoryFigure(), flow.ToFigure(), tape.ToFigure(), Synthetic.Attention(config, [Evil, Evil]).ToFigure(),
+            Synthetic.Predictions([Evil, Evil]).ToFigure(), new Tensor([2], 1, 2).ToFigure(Evil), Trained.Plain.Frame.Model.ToFigure(new() { Title = Evil }),
+        ];
+        Assert.All(figures, figure =>
+        {
+            var root = XDocument.Parse(figure.Html).Root!;
+            Assert.DoesNotContain(root.Descendants(), e => e.Name.LocalName is "script" or "b");
+            Assert.Empty(root.Descendants().Attributes("onclick"));
+            Assert.Contains("<script>", root.Value);
+        });
+    }
+
+    [Fact]
+    public void A_colour_that_would_end_the_style_sheet_is_refused()
+    {
+        var theme = Theme.Default with { Light = Palette.LightDefault with { Ink = "red}</style><script>" } };
+        var error = Assert.Throws<ArgumentException>(() => new Tensor([1], 1).ToFigure(options: new() { Theme = theme }));
+        Assert.Contains("CSS colour", error.Message);
+    }
+
+    [Fact]
+    public void Files_are_replaced_only_by_whole_files()
+    {
+        var folder = Directory.CreateTempSubdirectory("gradscope");
+        try
+        {
+            var figure = Trained.Micrograd().ToFigure();
+            var (page, drawing) = (Path.Combine(folder.FullName, "tape.html"), Path.Combine(folder.FullName, "tape.svg"));
+            File.WriteAllText(page, "old");
+            figure.SaveHtml(page);
+            figure.SaveSvg(drawing);
+            Assert.StartsWith("<!doctype html>", File.ReadAllText(page));
+            Assert.Contains(figure.Html, File.ReadAllText(page));
+            Assert.Equal(figure.Svg, File.ReadAllText(drawing));
+            Assert.Equal(2, folder.GetFiles().Length);
+            Assert.ThrowsAny<IOException>(() => figure.SaveHtml(Path.Combine(folder.FullName, "no such folder", "x.html")));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [GeneratedRegex(@"@media\s*(print|\([^)]*\))\s*\{")]
+    private static partial Regex Media();
+
+    [GeneratedRegex(@"([^{}]*)\{[^{}]*\}")]
+    private static partial Regex Rule();
+}
