@@ -160,7 +160,8 @@ public sealed class CSharpSession : IDisposable
     /// <summary>Whether the last line is an expression without a semicolon that has a value, null included.</summary>
     static bool EndsInValue(Compilation compilation)
     {
-        var tree = compilation.SyntaxTrees.Single();
+        // What a cell loads comes before the cell itself.
+        var tree = compilation.SyntaxTrees.Last();
         return tree.GetCompilationUnitRoot().Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax last }
             && last.SemicolonToken.IsMissing
             && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression).Type is not { SpecialType: SpecialType.System_Void };
