@@ -210,6 +210,12 @@ public sealed class CSharpSessionTests : IDisposable
     [InlineData("while (true) Console.WriteLine(\"more\");")]
     [InlineData("while (true) await Task.Yield();")]
     [InlineData("Task.Run(() => System.Threading.Thread.Sleep(1000)).Wait();")]
+    [InlineData("for (;;) ;")]
+    [InlineData("do { } while (true);")]
+    [InlineData("IEnumerable<int> Forever() { for (var i = 0; ; i++) yield return i; }\nforeach (var i in Forever()) ;")]
+    [InlineData("IEnumerable<int> Forever() { for (var i = 0; ; i++) yield return i; }\nvar all = Forever().ToList();")]
+    [InlineData("while (true) try { while (true) ; } catch { }")]
+    [InlineData("Parallel.For(0, 9, _ => { while (true) ; });")]
     public async Task A_cell_that_never_ends_can_be_stopped_and_state_is_kept(string code)
     {
         await cells.RunAsync("var before = 41;");
@@ -223,6 +229,22 @@ public sealed class CSharpSessionTests : IDisposable
         await cells.RunAsync("var gate = new TaskCompletionSource(); var log = new List<string>();");
         await cells.StopAsync("await gate.Task; log.Add(\"came back\");");
         Assert.Equal("0", await cells.ValueAsync("gate.SetResult(); await Task.Delay(50); log.Count"));
+    }
+
+    [Fact]
+    public async Task A_recursion_without_end_is_an_error()
+    {
+        var error = await cells.ErrorAsync("int Deeper(int n)\n{\n    return 1 + Deeper(n + 1);\n}\nDeeper(0)");
+        Assert.Equal(5, error.Line);
+        Assert.Contains("a function calls itself", error.Message);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_stopped_is_left_behind_with_a_word()
+    {
+        await cells.StopAsync("Enumerable.Range(0, int.MaxValue).All(i => i >= 0);");
+        Assert.Contains("stderr: The cell is inside of library code", cells.Shown.Last());
+        Assert.Equal("2", await cells.ValueAsync("1 + 1"));
     }
 
     [Fact]
