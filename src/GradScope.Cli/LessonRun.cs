@@ -130,12 +130,12 @@ sealed class LessonRun(TextWriter output, TextWriter error)
     void Summarise(IReadOnlyList<NotebookRun> runs)
     {
         var table = new Table().Border(TableBorder.Simple)
-            .AddColumns(new TableColumn("notebook"), new TableColumn("cells").RightAligned(), new TableColumn("seconds").RightAligned(), new TableColumn("result"));
+            .AddColumns(new TableColumn("notebook").NoWrap(), new TableColumn("cells").RightAligned(), new TableColumn("seconds").RightAligned(), new TableColumn("result").NoWrap());
         foreach (var run in runs)
         {
             var failed = string.Join(", ", run.Failures.Select(failure => failure.Cell));
             table.AddRow(
-                new Text(run.Notebook.Name),
+                new Text(Path.GetFileName(run.Notebook.Name)),
                 new Text(run.CellsRun == run.Cells ? $"{run.Cells}" : $"{run.CellsRun} of {run.Cells}"),
                 new Text(run.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)),
                 run.Passed ? new Text("passed", new Style(Color.Green)) : new Text($"failed in cell {failed}", new Style(Color.Red)));

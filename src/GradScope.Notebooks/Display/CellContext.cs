@@ -37,17 +37,16 @@ public sealed class CellContext
         return handle;
     }
 
-    /// <summary>Once the cell is to stop, whoever shows or prints something for it is stopped by that.</summary>
+    /// <summary>Whoever prints or shows something for a cell that is to stop is stopped by that.</summary>
     internal void Publish(CellOutput output)
     {
+        ThrowIfStopped();
         lock (gate)
-        {
-            if (closed)
-                return;
-            stop.ThrowIfCancellationRequested();
-            publish(output);
-        }
+            if (!closed)
+                publish(output);
     }
+
+    internal void ThrowIfStopped() => stop.ThrowIfCancellationRequested();
 
     /// <summary>From here on the cell's outputs are complete.</summary>
     internal void Close()

@@ -26,8 +26,7 @@ public sealed class MimeBundle : IReadOnlyCollection<KeyValuePair<string, string
     {
         if (mimeTypes.Length == 0)
             mimeTypes = value is null ? ["text/plain"] : [.. Formatter.GetPreferredMimeTypesFor(value.GetType())];
-        return CellExecution.Shielded(() =>
-            new MimeBundle(mimeTypes.Distinct().Select(mimeType => KeyValuePair.Create(mimeType, Format(value, mimeType)))));
+        return new(mimeTypes.Distinct().Select(mimeType => KeyValuePair.Create(mimeType, Format(value, mimeType))));
     }
 
     /// <summary>The text of one form, where the bundle has it.</summary>
@@ -48,7 +47,7 @@ public sealed class MimeBundle : IReadOnlyCollection<KeyValuePair<string, string
         {
             return value is string text && mimeType != "text/html" ? text : Formatter.ToDisplayString(value, mimeType);
         }
-        catch (Exception error) when (error is not (ThreadInterruptedException or ThreadAbortException))
+        catch (Exception error) when (error is not (ThreadInterruptedException or OperationCanceledException))
         {
             var cause = ExceptionReport.Unwrap(error);
             var message = $"{value?.GetType().Name ?? "null"} cannot be shown: its formatter threw {cause.GetType().Name}: {cause.Message}";

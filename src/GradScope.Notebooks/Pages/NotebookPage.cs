@@ -128,9 +128,12 @@ public static partial class NotebookPage
                 body.Append($"<pre class=\"output {name}\">{Html.Console(NotebookJson.Text(output["text"]))}</pre>\n");
                 break;
             case "error":
-                var traceback = (output["traceback"] as JsonArray)?.Select(line => line?.ToString() ?? "") ?? [];
-                body.Append($"<div class=\"output error\" role=\"alert\"><strong>{Html.Escape(output["ename"]?.ToString() ?? "Error")}</strong> ")
-                    .Append($"{Html.Console(output["evalue"]?.ToString() ?? "")}<pre>{Html.Console(string.Join('\n', traceback))}</pre></div>\n");
+                var message = output["evalue"]?.ToString() ?? "";
+                var traceback = string.Join('\n', (output["traceback"] as JsonArray)?.Select(line => line?.ToString() ?? "") ?? []);
+                if (!traceback.Contains(message, StringComparison.Ordinal))
+                    traceback = $"{message}\n{traceback}";
+                body.Append($"<div class=\"output error\" role=\"alert\"><strong>{Html.Escape(output["ename"]?.ToString() ?? "Error")}</strong>")
+                    .Append($"<pre>{Html.Console(traceback)}</pre></div>\n");
                 break;
             case "display_data" or "execute_result":
                 AppendData(body, output["data"] as JsonObject ?? []);

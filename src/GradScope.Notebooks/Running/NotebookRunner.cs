@@ -70,7 +70,8 @@ public sealed class NotebookRunner(SessionOptions session)
             var count = 0;
             foreach (var cell in toRun)
             {
-                onProgress?.Invoke(new(notebook, ++count, toRun.Count));
+                count++;
+                onProgress?.Invoke(new(notebook, count, toRun.Count));
                 if (await RunAsync(cells, cell, count, collector, options, cancel).ConfigureAwait(false) is not { } error)
                     continue;
                 failures.Add(new(notebook.Name, count, error.Line, error.Message));

@@ -82,15 +82,17 @@ public sealed class CSharpSession : IDisposable
         {
             CellOutput.Error? error = null;
             var execution = new CellExecution(stray => context.Publish(new CellOutput.Stream("stderr", $"{stray}\n")));
-            var ended = await execution.RunAsync(async () =>
+            var end = await execution.RunAsync(async () =>
             {
                 CellContext.Current = context;
                 error = await RunAsync(code, language, cell, context, clock, stop);
             }, stop).ConfigureAwait(false);
             context.Close();
-            if (ended && error is not null)
+            if (end == CellEnd.LeftBehind)
+                publish(new CellOutput.Stream("stderr", "The cell is inside of library code that cannot be stopped; that goes on in the background.\n"));
+            if (end == CellEnd.Ran && error is not null)
                 publish(error);
-            return new(executionCount, ended ? error : null, !ended, clock.Elapsed);
+            return new(executionCount, end == CellEnd.Ran ? error : null, end != CellEnd.Ran, clock.Elapsed);
         }
         finally
         {
@@ -132,13 +134,14 @@ public sealed class CSharpSession : IDisposable
     {
         if (string.IsNullOrWhiteSpace(code))
             return null;
-        var settings = options.WithFilePath(cell);
-        var script = state is null
-            ? CSharpScript.Create<object>(code, settings, assemblyLoader: loader)
-            : state.Script.ContinueWith<object>(code, settings);
-        var diagnostics = script.Compile(stop);
-        if (diagnostics.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error))
-            return report.Of(diagnostics, cell);
+        var script = Create(CellGuard.Insert(code), cell);
+        if (HasErrors(script.Compile(stop)))
+        {
+            // Without the guards, columns are those of the author.
+            script = Create(code, cell);
+            if (script.Compile(stop) is var diagnostics && HasErrors(diagnostics))
+                return report.Of(diagnostics, cell);
+        }
 
         // A failed run is a state too: what the cell declared before it failed stays.
         Exception? thrown = null;
@@ -157,10 +160,18 @@ public sealed class CSharpSession : IDisposable
         return null;
     }
 
+    Script<object> Create(string code, string cell) => state is null
+        ? CSharpScript.Create<object>(code, options.WithFilePath(cell), assemblyLoader: loader)
+        : state.Script.ContinueWith<object>(code, options.WithFilePath(cell));
+
+    static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) =>
+        diagnostics.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
+
     /// <summary>Whether the last line is an expression without a semicolon that has a value, null included.</summary>
     static bool EndsInValue(Compilation compilation)
     {
-        var tree = compilation.SyntaxTrees.Single();
+        // What a cell loads comes before the cell itself.
+        var tree = compilation.SyntaxTrees.Last();
         return tree.GetCompilationUnitRoot().Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax last }
             && last.SemicolonToken.IsMissing
             && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression).Type is not { SpecialType: SpecialType.System_Void };

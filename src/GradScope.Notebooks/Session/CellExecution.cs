@@ -1,29 +1,37 @@
-using System.Runtime;
-
 namespace GradScope.Notebooks;
 
+/// <summary>How a cell's code came to its end.</summary>
+enum CellEnd
+{
+    /// <summary>By itself, well or not.</summary>
+    Ran,
+
+    /// <summary>It was stopped.</summary>
+    Stopped,
+
+    /// <summary>It was to stop and did not: it is inside of some library, on a background thread.</summary>
+    LeftBehind,
+}
+
 /// <summary>
-/// Runs one cell so that it can be stopped, whatever it does. The cell starts on a thread of its own; what follows an
-/// <c>await</c> comes back through <see cref="Post"/> and runs on the pool, so that waiting for a task's <c>Result</c>
-/// cannot lock up. To stop: what sleeps or waits is interrupted, what computes is aborted a little later, and what an
-/// <c>await</c> would bring back is dropped. What cannot be aborted is left behind on its background thread.
+/// Runs one cell so that it can be stopped. The cell starts on a thread of its own; what follows an <c>await</c> comes back
+/// through <see cref="Post"/> and runs on the pool, so that waiting for a task's <c>Result</c> cannot lock up. To stop, what
+/// sleeps or waits is interrupted, what loops, prints or shows meets a <see cref="CellGuard"/>, and what an <c>await</c>
+/// would bring back is dropped. Nothing is aborted: .NET's ControlledExecution was tried and ended the process now and then.
 /// </summary>
 sealed class CellExecution(Action<Exception> onStray) : SynchronizationContext
 {
     const int StackSize = 16 << 20;
-    static readonly TimeSpan beforeAbort = TimeSpan.FromMilliseconds(200), beforeGivingUp = TimeSpan.FromSeconds(2);
-
-    [ThreadStatic]
-    static Region? current;
+    static readonly TimeSpan patience = TimeSpan.FromSeconds(2);
 
     readonly Lock gate = new();
-    readonly HashSet<Region> running = [];
-    readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly HashSet<Thread> running = [];
+    readonly TaskCompletionSource<CellEnd> stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     TaskCompletionSource? idle;
     bool stopping;
 
-    /// <summary>Runs <paramref name="body"/> to its end and gives true, or stops it on <paramref name="stop"/> and gives false.</summary>
-    public async Task<bool> RunAsync(Func<Task> body, CancellationToken stop)
+    /// <summary>Runs <paramref name="body"/> to its end, or stops it when <paramref name="stop"/> is cancelled.</summary>
+    public async Task<CellEnd> RunAsync(Func<Task> body, CancellationToken stop)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var thread = new Thread(() => Enter(_ => body().ContinueWith(done.SetFromTask, TaskContinuationOptions.ExecuteSynchronously), null), StackSize)
@@ -34,13 +42,14 @@ sealed class CellExecution(Action<Exception> onStray) : SynchronizationContext
         thread.Start();
         await using var registration = stop.UnsafeRegister(_ => _ = StopAsync(), null);
         await Task.WhenAny(done.Task, stopped.Task).ConfigureAwait(false);
-        if (IsStopping())
+        if (stop.IsCancellationRequested)
         {
-            await stopped.Task.ConfigureAwait(false);
-            return false;
+            // The token tells before its callbacks run, and the cell may have heeded it by then.
+            await StopAsync().ConfigureAwait(false);
+            return await stopped.Task.ConfigureAwait(false);
         }
         await done.Task.ConfigureAwait(false);
-        return true;
+        return CellEnd.Ran;
     }
 
     public override void Post(SendOrPostCallback callback, object? state) =>
@@ -48,42 +57,19 @@ sealed class CellExecution(Action<Exception> onStray) : SynchronizationContext
 
     public override SynchronizationContext CreateCopy() => this;
 
-    /// <summary>
-    /// Does work that must not be aborted: formatters run compiled and reflected code, and an abort there has been seen to
-    /// end the whole process.
-    /// </summary>
-    public static T Shielded<T>(Func<T> work)
-    {
-        if (current is not { } region)
-            return work();
-        region.Shield();
-        try
-        {
-            return work();
-        }
-        finally
-        {
-            region.Unshield();
-        }
-    }
-
     void Enter(SendOrPostCallback callback, object? state)
     {
-        var region = new Region();
         lock (gate)
         {
             if (stopping)
                 return;
-            running.Add(region);
+            running.Add(Thread.CurrentThread);
         }
         var before = Current;
         SetSynchronizationContext(this);
-        current = region;
         try
         {
-#pragma warning disable SYSLIB0046 // Aborting is what a cell that never ends needs, and this is the one way that is left.
-            ControlledExecution.Run(() => callback(state), region.Aborted);
-#pragma warning restore SYSLIB0046
+            callback(state);
         }
         catch (Exception) when (IsStopping())
         {
@@ -94,13 +80,12 @@ sealed class CellExecution(Action<Exception> onStray) : SynchronizationContext
         }
         finally
         {
-            current = null;
             SetSynchronizationContext(before);
-            Leave(region);
+            Leave();
         }
     }
 
-    void Leave(Region region)
+    void Leave()
     {
         while (true)
         {
@@ -108,7 +93,7 @@ sealed class CellExecution(Action<Exception> onStray) : SynchronizationContext
             {
                 lock (gate)
                 {
-                    running.Remove(region);
+                    running.Remove(Thread.CurrentThread);
                     if (!stopping)
                         return;
                     ForgetInterrupt();
@@ -152,57 +137,14 @@ sealed class CellExecution(Action<Exception> onStray) : SynchronizationContext
             idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
             if (running.Count == 0)
                 idle.SetResult();
-            foreach (var region in running)
-                region.Thread.Interrupt();
+            CellGuard.Raise();
+            foreach (var thread in running)
+                thread.Interrupt();
         }
-        if (!await IsIdleWithin(beforeAbort).ConfigureAwait(false))
-        {
-            lock (gate)
-                foreach (var region in running)
-                    region.Abort();
-            await IsIdleWithin(beforeGivingUp).ConfigureAwait(false);
-        }
-        stopped.SetResult();
-    }
-
-    async Task<bool> IsIdleWithin(TimeSpan time) =>
-        await Task.WhenAny(idle!.Task, Task.Delay(time)).ConfigureAwait(false) == idle.Task;
-
-    /// <summary>A stretch of the cell on one thread.</summary>
-    sealed class Region
-    {
-        readonly Lock gate = new();
-        readonly CancellationTokenSource abort = new();
-        int shields;
-        bool isDue;
-
-        public Thread Thread { get; } = Thread.CurrentThread;
-
-        public CancellationToken Aborted => abort.Token;
-
-        public void Abort()
-        {
-            lock (gate)
-            {
-                isDue = true;
-                // Cancelling aborts the thread and waits for it, which must not happen under a lock.
-                if (shields == 0)
-                    _ = Task.Run(abort.Cancel);
-            }
-        }
-
-        public void Shield()
-        {
-            lock (gate)
-                shields++;
-        }
-
-        public void Unshield()
-        {
-            lock (gate)
-                if (--shields > 0 || !isDue)
-                    return;
-            throw new OperationCanceledException("The cell was stopped.");
-        }
+        var isIdle = await Task.WhenAny(idle.Task, Task.Delay(patience)).ConfigureAwait(false) == idle.Task;
+        // What is left behind may come to a guard yet.
+        if (isIdle)
+            CellGuard.Lower();
+        stopped.SetResult(isIdle ? CellEnd.Stopped : CellEnd.LeftBehind);
     }
 }

@@ -1,0 +1,70 @@
+using System.Diagnostics;
+
+namespace GradScope.Testing;
+
+/// <summary>
+/// A test that needs a tool of the machine. Where the tool is missing the test is reported as skipped, with the line that
+/// installs it; with GRADSCOPE_REQUIRE_ALL=1 it runs all the same, and so fails.
+/// </summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RequiresFactAttribute : FactAttribute
+{
+    public RequiresFactAttribute(params string[] tools)
+    {
+        var missing = Environment.GetEnvironmentVariable("GRADSCOPE_REQUIRE_ALL") == "1"
+            ? []
+            : tools.Select(Tool.Find).Where(tool => !tool.IsThere).ToList();
+        if (missing.Count > 0)
+            Skip = $"needs {string.Join(" and ", missing.Select(tool => tool.Name))}: sudo apt-get install -y {string.Join(' ', missing.Select(tool => tool.Package).Distinct())}";
+    }
+}
+
+/// <summary>A program or Python package that tests use, and the Debian package that brings it.</summary>
+public sealed record Tool(string Name, string Package, Func<bool> Probe)
+{
+    /// <summary>Debian's own Python: one from elsewhere on the path does not see Debian's packages.</summary>
+    public const string Python = "/usr/bin/python3";
+
+    public const string NbFormat = "nbformat", NbClient = "nbclient", NbConvert = "nbconvert", JupyterClient = "jupyter_client", Chromium = "chromium";
+
+    static readonly Dictionary<string, Lazy<Tool>> known = new List<Tool>
+    {
+        new(NbFormat, "python3-nbformat", () => Imports(NbFormat)),
+        new(NbClient, "python3-nbclient", () => Imports(NbClient)),
+        new(NbConvert, "jupyter-nbconvert", () => Imports(NbConvert)),
+        new(JupyterClient, "python3-jupyter-client", () => Imports(JupyterClient)),
+        new(Chromium, "chromium", () => File.Exists("/usr/bin/chromium")),
+    }.ToDictionary(tool => tool.Name, tool => new Lazy<Tool>(tool));
+
+    readonly Lazy<bool> isThere = new(Probe);
+
+    public bool IsThere => isThere.Value;
+
+    public static Tool Find(string name) => known[name].Value;
+
+    /// <summary>Runs a program to its end and gives what it printed; fails the test where the program fails.</summary>
+    public static string Run(string program, params string[] arguments)
+    {
+        using var process = Start(program, arguments);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{error.Result}\n{output}");
+        return output;
+    }
+
+    static bool Imports(string module)
+    {
+        if (!File.Exists(Python))
+            return false;
+        using var process = Start(Python, ["-c", $"import {module}"]);
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
+
+    static Process Start(string program, IEnumerable<string> arguments) => Process.Start(new ProcessStartInfo(program, arguments)
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
+}
