@@ -45,7 +45,10 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         this.finish = finish;
         this.triangle = triangle;
         (rows, columns, depth, outer, inner) = (c.Rows, c.Columns, a.Columns, c.Outer, c.Inner);
-        byColumns = outer * inner == 1 && columns > rows && triangle == Triangle.None;
+        // By columns each thread packs its own part of b, by rows all of it; but halves must not be lopsided.
+        var panels = Ceiling(columns, PanelWidth);
+        byColumns = outer * inner == 1 && triangle == Triangle.None && columns > rows
+            && (panels % 2 == 0 || panels > TileRowCount);
     }
 
     /// <summary>What can be shared out: panels of columns for a single wide matrix, else the rows of tiles of the whole stack.</summary>
