@@ -25,8 +25,8 @@ static class HandOff
         var before = Process.GetCurrentProcess().TotalProcessorTime;
         Thread.Sleep(1000);
         var idle = Process.GetCurrentProcess().TotalProcessorTime - before;
-        Console.WriteLine(FormattableString.Invariant(
-            $"hand-off {awake:0} ns awake, {asleep:0} ns asleep (medians); {idle.TotalMilliseconds:0.0} ms of processor time in an idle second"));
+        Console.WriteLine(FormattableString.Invariant($"begins after {awake:0} ns awake, {asleep:0} ns asleep (medians)"));
+        Console.WriteLine(FormattableString.Invariant($"{idle.TotalMilliseconds:0.0} ms of processor time in an idle second"));
     }
 
     /// <summary>Nanoseconds of jobs whose first half does nothing but wait for the second one to begin.</summary>

@@ -7,13 +7,15 @@ namespace GradScope;
 /// <summary>Work over [0, count) that may run as two ranges at the same time.</summary>
 internal interface IJob
 {
-    /// <summary>Does units [from, to). The two threads share one job: it must not write what the other's range reads.</summary>
+    /// <summary>
+    /// Does units [from, to). The two threads share one job: it must not write what the other's range reads.
+    /// </summary>
     void Run(int from, int to);
 }
 
 /// <summary>
-/// The second core. One helper thread looks out for the next job for two milliseconds and then sleeps, so that handing over
-/// costs some 0.3 µs while training and idleness costs nothing.
+/// The second core. One helper thread looks out for the next job for two milliseconds and then sleeps, so that handing
+/// over costs some 0.3 µs while training and idleness costs nothing.
 /// </summary>
 /// <remarks>
 /// The caller takes the first half and does the second one too if the helper has not begun it by then (asleep still, or
@@ -40,7 +42,9 @@ internal static unsafe class Workers
     static int to;
     static ExceptionDispatchInfo? failure;
 
-    /// <summary>Threads that work on a job, the caller's included: 1 or 2. By default 2 where the machine has them.</summary>
+    /// <summary>
+    /// Threads that work on a job, the caller's included: 1 or 2. By default 2 where the machine has them.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Neither 1 nor 2.</exception>
     public static int ThreadCount
     {
@@ -54,8 +58,8 @@ internal static unsafe class Workers
     } = Math.Min(2, Environment.ProcessorCount);
 
     /// <summary>
-    /// Runs the job over [0, count), on two threads if <paramref name="cost"/>, its estimated nanoseconds on one, is worth it
-    /// and no other caller has the helper. Returns when all is done; what the job throws is thrown here.
+    /// Runs the job over [0, count), on two threads if <paramref name="cost"/>, its estimated nanoseconds on one, is
+    /// worth it and no other caller has the helper. Returns when all is done; what the job throws is thrown here.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void For<TJob>(ref TJob job, int count, long cost) where TJob : struct, IJob
@@ -151,8 +155,8 @@ internal static unsafe class Workers
     }
 
     /// <remarks>
-    /// It does not yield: a scheduler that has put it on the caller's core moves it to a free one if it is seen to be busy,
-    /// but leaves a thread that keeps yielding where it is.
+    /// It does not yield: a scheduler that has put it on the caller's core moves it to a free one if it is seen to be
+    /// busy, but leaves a thread that keeps yielding where it is.
     /// </remarks>
     static bool SpinForOffer()
     {
