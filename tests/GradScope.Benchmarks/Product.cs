@@ -19,7 +19,9 @@ sealed class Product
 
     public string Name { get; }
 
-    /// <summary>Multiplications and additions that cannot be left out: a triangle counts only what is inside it.</summary>
+    /// <summary>
+    /// Multiplications and additions that cannot be left out: a triangle counts only what is inside it.
+    /// </summary>
     public double Flops
     {
         get
@@ -33,7 +35,9 @@ sealed class Product
 
     public override string ToString() => Name;
 
-    /// <summary>The products of the configurations 'teach' and 'nanoGPT CPU', and two that fit into a few vectors.</summary>
+    /// <summary>
+    /// The products of the configurations 'teach' and 'nanoGPT CPU', and two that fit into a few vectors.
+    /// </summary>
     public static IReadOnlyList<Product> All() =>
     [
         .. Linear("seed", 8, 16, 16),

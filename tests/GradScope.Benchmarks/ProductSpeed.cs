@@ -42,9 +42,10 @@ static class ProductSpeed
         foreach (var c in contests)
         {
             var peak = contests[c.Threads - 1];
+            var (best, median) = (c.Flops / c.Best, c.Flops / c.Median);
+            var (bestShare, medianShare) = (best / (peak.Flops / peak.Best), median / (peak.Flops / peak.Median));
             Console.WriteLine(FormattableString.Invariant(
-                $"{c.Name,-52}{c.Threads,2}{c.Median / 1000,8:0.00} µs{c.Flops / c.Best,9:0.0}{c.Flops / c.Median,9:0.0}")
-                + FormattableString.Invariant($"{c.Flops / c.Best / peak.Flops * peak.Best,7:0 %}{c.Flops / c.Median / peak.Flops * peak.Median,6:0 %}"));
+                $"{c.Name,-52}{c.Threads,2}{c.Median / 1000,8:0.00} µs{best,9:0.0}{median,9:0.0}{bestShare,7:0 %}{medianShare,6:0 %}"));
         }
     }
 

@@ -6,6 +6,9 @@ switch (args.FirstOrDefault())
     case "product":
         ProductSpeed.Run(args.AsSpan(1));
         break;
+    case "handoff":
+        HandOff.Run();
+        break;
     case "statistics":
         BenchmarkSwitcher.FromAssembly(typeof(ProductBenchmark).Assembly).Run(args[1..]);
         break;
@@ -14,6 +17,7 @@ switch (args.FirstOrDefault())
             dotnet run -c Release --project tests/GradScope.Benchmarks -- <what>
 
             product [rounds] [name]   the matrix products of a training step, in GFLOP/s and in per cent of this machine's peak
+            handoff                   what the second thread costs
             statistics …              the same by BenchmarkDotNet, with its options (--filter, --job, …)
             """);
         return 2;

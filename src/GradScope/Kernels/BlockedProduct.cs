@@ -3,9 +3,10 @@ using System.Runtime.CompilerServices;
 namespace GradScope;
 
 /// <summary>
-/// A matrix product cut into tiles of c, and into blocks of b that fit a core's cache: along the sum (depth) and along the
-/// columns. A block of b is packed, panel by panel, where it is transposed or used often enough to pay for that; a is read in
-/// place. Which thread computes a tile has no influence on it, so any division of the work gives the same bits.
+/// A matrix product cut into tiles of c, and into blocks of b that fit a core's cache: along the sum (depth) and along
+/// the columns. A block of b is packed, panel by panel, where it is transposed or used often enough to pay for that; a
+/// is read in place. Which thread computes a tile has no influence on it, so any division of the work gives the same
+/// bits.
 /// </summary>
 internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : struct, ITileVector<TVector>
 {
@@ -15,7 +16,9 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// <summary>Columns in a block of b: with the depth, half a megabyte.</summary>
     const int MaxColumns = 512;
 
-    /// <summary>Floats of b that stay in the first-level cache as they lie, so that packing them would be work for nothing.</summary>
+    /// <summary>
+    /// Floats of b that stay in the first-level cache as they lie, so that packing them would be work for nothing.
+    /// </summary>
     const int SmallOperand = 4096;
 
     /// <summary>Rough speed of one core, in multiplications a nanosecond: a vector a cycle at 3 GHz.</summary>
@@ -37,7 +40,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
 
     /// <summary>The product over matrices whose shapes fit and whose arrays stay pinned while it runs.</summary>
     public BlockedProduct(
-        in Matrix a, in Matrix b, in Matrix c, float* aArray, float* bArray, float* cArray, Tile.Finish finish, Triangle triangle)
+        in Matrix a, in Matrix b, in Matrix c, float* aArray, float* bArray, float* cArray,
+        Tile.Finish finish, Triangle triangle)
     {
         this.a = new(a, aArray);
         this.b = new(b, bArray);
@@ -45,10 +49,15 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         this.finish = finish;
         this.triangle = triangle;
         (rows, columns, depth, outer, inner) = (c.Rows, c.Columns, a.Columns, c.Outer, c.Inner);
-        byColumns = outer * inner == 1 && columns > rows && triangle == Triangle.None;
+        // By columns each thread packs its own part of b, by rows all of it; but halves must not be lopsided.
+        var panels = Ceiling(columns, PanelWidth);
+        byColumns = outer * inner == 1 && triangle == Triangle.None && columns > rows
+            && (panels % 2 == 0 || panels > TileRowCount);
     }
 
-    /// <summary>What can be shared out: panels of columns for a single wide matrix, else the rows of tiles of the whole stack.</summary>
+    /// <summary>
+    /// What can be shared out: panels of columns for a single wide matrix, else the rows of tiles of the whole stack.
+    /// </summary>
     public int UnitCount => byColumns ? Ceiling(columns, PanelWidth) : outer * inner * TileRowCount;
 
     /// <summary>Estimated nanoseconds on one thread.</summary>
@@ -122,7 +131,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             {
                 var square = scratch + Scratch.Square;
                 CopyTriangle(a + squareFrom * this.a.ColumnStride, count, squareTo - squareFrom, square);
-                var (rowStride, columnStride) = this.a.ColumnStride == 1 ? (Scratch.SquareStride, 1) : (1, Scratch.SquareStride);
+                var (rowStride, columnStride) =
+                    this.a.ColumnStride == 1 ? (Scratch.SquareStride, 1) : (1, Scratch.SquareStride);
                 Sweep(square, rowStride, columnStride, squareFrom, squareTo, block, columnTo, c, count, first, scratch);
                 first = false;
             }
@@ -133,7 +143,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         }
 
         Sweep(
-            a + from * this.a.ColumnStride, this.a.RowStride, this.a.ColumnStride, from, to, block, columnTo, c, count, first, scratch);
+            a + from * this.a.ColumnStride, this.a.RowStride, this.a.ColumnStride,
+            from, to, block, columnTo, c, count, first, scratch);
     }
 
     /// <summary>
@@ -175,12 +186,14 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
                 finish.Scale, first && finish.Bias != null ? finish.Bias + j : null, !first || finish.Accumulate);
             if (count == TVector.TileRows && width == (narrow ? TVector.Width : PanelWidth) && this.c.ColumnStride == 1)
             {
-                Compute(narrow, to - from, a, rowStride, columnStride, count, panel, panelStride, tile, this.c.RowStride, rules);
+                Compute(
+                    narrow, to - from, a, rowStride, columnStride, count, panel, panelStride, tile, this.c.RowStride, rules);
             }
             else
             {
                 var plain = new Tile.Finish(finish.Scale, null, false);
-                Compute(narrow, to - from, a, rowStride, columnStride, count, panel, panelStride, scratch, PanelWidth, plain);
+                Compute(
+                    narrow, to - from, a, rowStride, columnStride, count, panel, panelStride, scratch, PanelWidth, plain);
                 Merge(scratch, tile, count, width, rules);
             }
         }
@@ -254,7 +267,9 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         public float* Start(int o, int n) => start + o * outerStride + n * innerStride;
     }
 
-    /// <summary>A block of b: read in place as far as its rows allow that and packing would not pay, else packed into panels.</summary>
+    /// <summary>
+    /// A block of b: read in place as far as its rows allow that and packing would not pay, else packed into panels.
+    /// </summary>
     readonly ref struct Block
     {
         readonly float* corner;

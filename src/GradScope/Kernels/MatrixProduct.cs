@@ -3,13 +3,15 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GradScope;
 
-/// <summary>c = scale · a·b (+ bias, a row added to each row) (+ c, where it accumulates), for each matrix of the stack.</summary>
+/// <summary>
+/// c = scale · a·b (+ bias, a row added to each row) (+ c, where it accumulates), for each matrix of the stack.
+/// </summary>
 internal static class MatrixProduct
 {
     /// <summary>
-    /// Multiplies on the widest vectors of this machine, and on two threads where the work is worth it: the result is the
-    /// same bit for bit. Each matrix of c is written once, so c's stack may not repeat one by a stride of 0; a's and b's may.
-    /// Strides are not negative, and c may not overlap a or b.
+    /// Multiplies on the widest vectors of this machine, and on two threads where the work is worth it: the result is
+    /// the same bit for bit. Each matrix of c is written once, so c's stack may not repeat one by a stride of 0; a's
+    /// and b's may. Strides are not negative, and c may not overlap a or b.
     /// </summary>
     /// <exception cref="ArgumentException">The shapes do not fit one another, or reach outside their arrays.</exception>
     public static void Multiply(
@@ -77,7 +79,7 @@ internal static class MatrixProduct
         if (bias is not null && (biasOffset < 0 || biasOffset + c.Columns > bias.Length))
         {
             throw new ArgumentException(
-                $"MatMul: the bias has {bias.Length} values from {biasOffset} on needed for c's {c.Columns} columns; it ends too early");
+                $"MatMul: c has {c.Columns} columns but the bias, read from {biasOffset} on, has {bias.Length} values in all");
         }
     }
 

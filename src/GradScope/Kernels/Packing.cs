@@ -6,8 +6,9 @@ using System.Runtime.Intrinsics.X86;
 namespace GradScope;
 
 /// <summary>
-/// Copies a block of b into panels two vectors wide (the last one, where that is enough, one vector), each of them row after
-/// row without a gap and filled up with zeros, which is the order in which tiles read it. A transposed b costs no more than that.
+/// Copies a block of b into panels two vectors wide (the last one, where that is enough, one vector), each of them row
+/// after row without a gap and filled up with zeros, which is the order in which tiles read it. A transposed b costs no
+/// more than that.
 /// </summary>
 internal static unsafe class Packing
 {
@@ -29,7 +30,9 @@ internal static unsafe class Packing
         return (float*)((start + Alignment - 1) & -Alignment);
     }
 
-    /// <summary>Packs <paramref name="depth"/> rows of <paramref name="columns"/>, laid out by the two strides.</summary>
+    /// <summary>
+    /// Packs <paramref name="depth"/> rows of <paramref name="columns"/>, laid out by the two strides.
+    /// </summary>
     public static void Pack<TVector>(float* source, nint rowStride, nint columnStride, int depth, int columns, float* target)
         where TVector : struct, ITileVector<TVector>
     {
@@ -63,7 +66,8 @@ internal static unsafe class Packing
         }
     }
 
-    static void TransposePanel(float* source, nint rowStride, nint columnStride, int depth, int width, int count, float* target)
+    static void TransposePanel(
+        float* source, nint rowStride, nint columnStride, int depth, int width, int count, float* target)
     {
         var j = 0;
         if (rowStride == 1 && Sse.IsSupported)

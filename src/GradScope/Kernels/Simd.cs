@@ -41,7 +41,9 @@ internal static unsafe class Simd
         return MathF.Max(two[0], two[1]);
     }
 
-    /// <summary>Adds 16 floats to 8 running sums in double, for sums that decide a printed digit; Vector512.Sum ends them.</summary>
+    /// <summary>
+    /// Adds 16 floats to 8 running sums in double, for sums that decide a printed digit; Vector512.Sum ends them.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> AddInDouble(Vector512<double> sums, Vector512<float> vector) =>
         sums + Vector512.WidenLower(vector) + Vector512.WidenUpper(vector);

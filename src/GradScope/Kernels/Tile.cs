@@ -3,12 +3,14 @@ using System.Runtime.CompilerServices;
 namespace GradScope;
 
 /// <summary>
-/// The inner loop of the matrix product: a tile of c, 8 or 4 rows by one or two vectors, whose sums stay in registers while
-/// p runs. a is read element by element through its strides (so a transposed a needs no copy), b row by row.
+/// The inner loop of the matrix product: a tile of c, 8 or 4 rows by one or two vectors, whose sums stay in registers
+/// while p runs. a is read element by element through its strides (so a transposed a needs no copy), b row by row.
 /// </summary>
 internal static unsafe class Tile
 {
-    /// <summary>What becomes of a tile's sums: c = Scale · sum (+ Bias, added to each row, unless it is null) (+ c).</summary>
+    /// <summary>
+    /// What becomes of a tile's sums: c = Scale · sum (+ Bias, added to each row, unless it is null) (+ c).
+    /// </summary>
     internal readonly struct Finish(float scale, float* bias, bool accumulate)
     {
         public float Scale { get; } = scale;
@@ -19,12 +21,13 @@ internal static unsafe class Tile
     }
 
     /// <summary>
-    /// A tile of 8 rows. Where a has fewer (<paramref name="rows"/> of 1 to 7) the last is read again in place of the missing
-    /// ones; c must hold all 8.
+    /// A tile of 8 rows. Where a has fewer (<paramref name="rows"/> of 1 to 7) the last is read again in place of the
+    /// missing ones; c must hold all 8.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Eight<TRow>(
-        int depth, float* a, nint rowStride, nint columnStride, int rows, float* b, nint bStride, float* c, nint cStride, in Finish finish)
+        int depth, float* a, nint rowStride, nint columnStride, int rows,
+        float* b, nint bStride, float* c, nint cStride, in Finish finish)
         where TRow : struct, ITileRow<TRow>
     {
         TRow c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default, c6 = default, c7 = default;
@@ -63,7 +66,8 @@ internal static unsafe class Tile
     /// <summary>A tile of 4 rows, as <see cref="Eight"/> otherwise.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Four<TRow>(
-        int depth, float* a, nint rowStride, nint columnStride, int rows, float* b, nint bStride, float* c, nint cStride, in Finish finish)
+        int depth, float* a, nint rowStride, nint columnStride, int rows,
+        float* b, nint bStride, float* c, nint cStride, in Finish finish)
         where TRow : struct, ITileRow<TRow>
     {
         TRow c0 = default, c1 = default, c2 = default, c3 = default;

@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics.X86;
 namespace GradScope;
 
 /// <summary>
-/// A row of a tile of c, held in registers while its sum runs. It changes in place: that, and nothing else, keeps the JIT
-/// from copying accumulators around the inner loop.
+/// A row of a tile of c, held in registers while its sum runs. It changes in place: that, and nothing else, keeps the
+/// JIT from copying accumulators around the inner loop.
 /// </summary>
 internal unsafe interface ITileRow<TSelf> where TSelf : struct, ITileRow<TSelf>
 {
@@ -133,7 +133,8 @@ internal unsafe struct Wide128(Vector128<float> value) : ITileVector<Wide128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AddProduct(float* a, Wide128 b) => value = Vector128.MultiplyAddEstimate(Vector128.Create(*a), b.value, value);
+    public void AddProduct(float* a, Wide128 b) =>
+        value = Vector128.MultiplyAddEstimate(Vector128.Create(*a), b.value, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(Wide128 other) => value += other.value;

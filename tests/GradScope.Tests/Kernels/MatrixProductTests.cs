@@ -43,7 +43,8 @@ public class MatrixProductTests
     public void Agrees_where_sum_and_columns_need_several_blocks(int width)
     {
         var random = new Random(2);
-        foreach (var (m, k, n) in new[] { (3, 257, 5), (20, 600, 7), (9, 513, 1030), (33, 255, 515), (1, 1000, 1), (300, 300, 20) })
+        (int, int, int)[] shapes = [(3, 257, 5), (20, 600, 7), (9, 513, 1030), (33, 255, 515), (1, 1000, 1), (300, 300, 20)];
+        foreach (var (m, k, n) in shapes)
         {
             for (var repeat = 0; repeat < 6; repeat++) new Case(random, m, k, n, 1, 1).Run(Of(width));
         }
@@ -83,8 +84,9 @@ public class MatrixProductTests
     [MemberData(nameof(Widths))]
     public void Two_threads_give_the_bits_of_one(int width)
     {
-        var random = new Random(4);
-        foreach (var (m, k, n, outer) in new[] { (512, 64, 65, 1), (64, 512, 256, 1), (65, 513, 64, 1), (32, 16, 32, 64), (70, 300, 70, 3) })
+        (int, int, int, int)[] shapes =
+            [(512, 64, 65, 1), (64, 512, 256, 1), (65, 513, 64, 1), (64, 512, 65, 1), (32, 16, 32, 64), (70, 300, 70, 3)];
+        foreach (var (m, k, n, outer) in shapes)
         {
             var one = Alone.WithThreads(1, () => new Case(new Random(m), m, k, n, outer, 1).Compute(Of(width)));
             var two = Alone.WithThreads(2, () => new Case(new Random(m), m, k, n, outer, 1).Compute(Of(width)));
@@ -121,11 +123,13 @@ public class MatrixProductTests
         Assert.Contains("stack", Message(Of(4, 6) with { Outer = 2 }, Of(6, 2), Of(4, 2)));
         Assert.Contains("c's stack has a stride of 0", Message(
             Of(4, 6) with { Outer = 2 }, Of(6, 2) with { Outer = 2 }, Of(4, 2) with { Outer = 2 }));
-        Assert.Contains("b is 1 × 1 of (6, 2), strides 0 and 0 of (2, 1), from 1; it ends at element 12", Message(Of(4, 6), Of(6, 2) with { Offset = 1 }, Of(4, 2)));
+        Assert.Contains(
+            "b is 1 × 1 of (6, 2), strides 0 and 0 of (2, 1), from 1; it ends at element 12",
+            Message(Of(4, 6), Of(6, 2) with { Offset = 1 }, Of(4, 2)));
         Assert.Contains("may not be negative", Message(Of(4, 6) with { RowStride = -6 }, Of(6, 2), Of(4, 2)));
         Assert.Contains("must lie without gaps", Assert.Throws<ArgumentException>(() => MatrixProduct.Multiply(
             new Matrix(new float[100], 0, 4, 4, 8, 2), Of(4, 2), Of(4, 2), false, triangle: Triangle.LowerLeft)).Message);
-        Assert.Contains("bias", Message(Of(4, 6), Of(6, 2), Of(4, 2), bias: [1]));
+        Assert.Contains("c has 2 columns but the bias, read from 0 on, has 1 values", Message(Of(4, 6), Of(6, 2), Of(4, 2), bias: [1]));
     }
 
     static class Operand
@@ -231,7 +235,9 @@ public class MatrixProductTests
         };
 
         static Matrix Repeat(Random random, Matrix matrix) =>
-            random.Next(4) == 0 ? matrix with { OuterStride = 0 } : random.Next(6) == 0 ? matrix with { InnerStride = 0 } : matrix;
+            random.Next(4) == 0 ? matrix with { OuterStride = 0 }
+            : random.Next(6) == 0 ? matrix with { InnerStride = 0 }
+            : matrix;
 
         static void ForEach(Action<int, int, int, int> action, in Matrix matrix)
         {
