@@ -5,19 +5,21 @@ namespace GradScope.Cli;
 /// <summary>The commands of <c>gradscope</c> and what their exit codes mean.</summary>
 static class CommandLine
 {
-    /// <summary>Runs a command; nothing but the two writers is written to the console.</summary>
-    public static async Task<int> InvokeAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancel = default)
+    /// <summary>Runs a command. Nothing is written but to the two writers; a terminal gets colours and a moving bar.</summary>
+    public static async Task<int> InvokeAsync(string[] args, TextWriter output, TextWriter error, bool isTerminal = false, CancellationToken cancel = default)
     {
+        var console = new ToolConsole(output, error, isTerminal);
         var root = new RootCommand("GradScope: backpropagation one can read. Runs lesson notebooks and writes them as pages.")
         {
-            RunCommand.Create(output, error),
+            RunCommand.Create(console),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
             foreach (var fault in parsed.Errors)
                 error.WriteLine(fault.Message);
-            error.WriteLine($"'gradscope {parsed.CommandResult.Command.Name} --help' tells what there is.".Replace("gradscope gradscope", "gradscope"));
+            var command = parsed.CommandResult.Command is RootCommand ? "gradscope" : $"gradscope {parsed.CommandResult.Command.Name}";
+            error.WriteLine($"'{command} --help' tells what there is.");
             return ExitCode.BadInput;
         }
         var configuration = new InvocationConfiguration

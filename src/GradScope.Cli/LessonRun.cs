@@ -5,11 +5,11 @@ using Spectre.Console;
 namespace GradScope.Cli;
 
 /// <summary>One call of <c>gradscope run</c>: reads every notebook, runs them in order, writes what was asked for, and sums up.</summary>
-sealed class LessonRun(TextWriter output, TextWriter error)
+sealed class LessonRun(ToolConsole console)
 {
     const string IndexFile = "index.html";
 
-    readonly IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+    readonly IAnsiConsole rich = console.Rich();
     readonly List<CellFailure> failures = [];
 
     public required bool InPlace { get; init; }
@@ -34,12 +34,12 @@ sealed class LessonRun(TextWriter output, TextWriter error)
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            error.WriteLine("Stopped. Notebooks that had not ended are as they were.");
+            console.Error.WriteLine("Stopped. Notebooks that had not ended are as they were.");
             return ExitCode.Stopped;
         }
         catch (Exception fault) when (fault is UsageException or NotebookFormatException or IOException or UnauthorizedAccessException)
         {
-            error.WriteLine(fault.Message);
+            console.Error.WriteLine(fault.Message);
             return ExitCode.BadInput;
         }
     }
@@ -62,7 +62,7 @@ sealed class LessonRun(TextWriter output, TextWriter error)
     async Task<IReadOnlyList<NotebookRun>> RunAllAsync(IReadOnlyList<Lesson> lessons, CancellationToken cancel)
     {
         var runs = new List<NotebookRun>();
-        if (!console.Profile.Capabilities.Interactive || !console.Profile.Out.IsTerminal)
+        if (!rich.Profile.Capabilities.Interactive)
         {
             for (var i = 0; i < lessons.Count; i++)
                 runs.Add(await RunAsync(lessons, i, Line, cancel));
@@ -71,7 +71,7 @@ sealed class LessonRun(TextWriter output, TextWriter error)
         }
 
         var width = lessons.Max(lesson => lesson.Name.Length);
-        var progress = console.Progress().AutoClear(true)
+        var progress = rich.Progress().AutoClear(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn());
         await progress.StartAsync(async bars =>
         {
@@ -79,13 +79,15 @@ sealed class LessonRun(TextWriter output, TextWriter error)
             {
                 var name = lessons[i].Name.PadRight(width);
                 var bar = bars.AddTask(Markup.Escape(name));
-                runs.Add(await RunAsync(lessons, i, step =>
+                var run = await RunAsync(lessons, i, step =>
                 {
                     bar.MaxValue = step.Cells;
                     bar.Value = step.Cell - 1;
                     bar.Description = Markup.Escape(string.Create(CultureInfo.InvariantCulture, $"{name} cell {step.Cell,3} of {step.Cells}"));
-                }, cancel));
-                bar.Value = bar.MaxValue;
+                }, cancel);
+                runs.Add(run);
+                if (run.CellsRun == run.Cells)
+                    bar.Value = bar.MaxValue;
                 bar.StopTask();
             }
         });
@@ -94,7 +96,7 @@ sealed class LessonRun(TextWriter output, TextWriter error)
     }
 
     void Line(RunProgress step) =>
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{step.Notebook.Name}: cell {step.Cell} of {step.Cells}"));
+        console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{step.Notebook.Name}: cell {step.Cell} of {step.Cells}"));
 
     async Task<NotebookRun> RunAsync(IReadOnlyList<Lesson> lessons, int i, Action<RunProgress> onProgress, CancellationToken cancel)
     {
@@ -116,7 +118,7 @@ sealed class LessonRun(TextWriter output, TextWriter error)
     void ReportFailures()
     {
         foreach (var failure in failures)
-            error.WriteLine(failure);
+            console.Error.WriteLine(failure);
     }
 
     void WriteIndex(IReadOnlyList<Lesson> lessons, IReadOnlyList<NotebookRun> runs)
@@ -140,17 +142,17 @@ sealed class LessonRun(TextWriter output, TextWriter error)
                 new Text(run.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)),
                 run.Passed ? new Text("passed", new Style(Color.Green)) : new Text($"failed in cell {failed}", new Style(Color.Red)));
         }
-        console.Write(table);
+        rich.Write(table);
         if (InPlace && !Options.AllowErrors && runs.Any(run => !run.Passed))
-            output.WriteLine("Notebooks with a failed cell were not written; --allow-errors writes them too.");
+            console.Output.WriteLine("Notebooks with a failed cell were not written; --allow-errors writes them too.");
         if (OutFolder is not null)
-            output.WriteLine($"Notebooks with outputs: {OutFolder}");
+            console.Output.WriteLine($"Notebooks with outputs: {OutFolder}");
         if (PageFolder is not null)
         {
-            output.WriteLine("Pages to open:");
-            output.WriteLine($"  {Path.Combine(PageFolder, IndexFile)}");
+            console.Output.WriteLine("Pages to open:");
+            console.Output.WriteLine($"  {Path.Combine(PageFolder, IndexFile)}");
             foreach (var run in runs)
-                output.WriteLine($"  {Path.Combine(PageFolder, Path.GetFileNameWithoutExtension(run.Notebook.Name) + ".html")}");
+                console.Output.WriteLine($"  {Path.Combine(PageFolder, Path.GetFileNameWithoutExtension(run.Notebook.Name) + ".html")}");
         }
     }
 

@@ -8,7 +8,7 @@ namespace GradScope.Cli;
 /// <summary><c>gradscope run</c>: its options, what they must be, and how they reach <see cref="LessonRun"/>.</summary>
 static class RunCommand
 {
-    public static Command Create(TextWriter output, TextWriter error)
+    public static Command Create(ToolConsole console)
     {
         var paths = new Argument<string[]>("notebooks")
         {
@@ -34,7 +34,7 @@ static class RunCommand
         };
         command.SetAction(async (parsed, cancel) =>
         {
-            var run = new LessonRun(output, error)
+            var run = new LessonRun(console)
             {
                 InPlace = parsed.GetValue(inPlace),
                 OutFolder = parsed.GetValue(folder),
