@@ -14,8 +14,8 @@ internal static class Trained
     /// <summary>Without biases, after 60 steps: what snapshots are of.</summary>
     public static (Frame Frame, Run Run) Plain => plain.Value;
 
-    /// <summary>A post-norm model before its first step.</summary>
-    public static Frame PostNorm() => new Trainer(new MiniTransformer(new TransformerConfig { VocabSize = 27, ContextLength = 16, NormPlacement = NormPlacement.Post }), Task()).Look("ada");
+    /// <summary>Another model before its first step.</summary>
+    public static Frame Look(TransformerConfig config) => new Trainer(new MiniTransformer(config), Task()).Look("ada");
 
     /// <summary>The expression of micrograd's README, after backward from g.</summary>
     public static TapeFrame Micrograd(bool backward = true)

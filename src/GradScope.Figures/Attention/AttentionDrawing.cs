@@ -140,6 +140,7 @@ internal sealed class AttentionDrawing
     {
         List<string> notes = ["A: how much each query (row) takes from each key (column); a row sums to 1."];
         if (frame.Causal && positions > 1) notes.Add("Hatched: not allowed, the key comes after the query.");
+        if (!HasLabels) notes.Add("Above 40 positions the tokens are not written at the map.");
         if (frame.BackwardHasRun) notes.Add($"∂L/∂A: orange (above 0) where more attention would raise the loss, teal with a dash (below 0) where it would lower it. Small maps share the scale ±{Numbers.Short(largest)}.");
         var cells = Cells.OfAttention(chosen.Pattern.Slice(head), frame.Causal);
         if (cells.Thin(options.MaxCells, options.MaxCells).ThinningNote(cells.Rows, cells.Columns) is { } thinned) notes.Add(thinned + ".");

@@ -329,6 +329,11 @@ internal sealed class FlowDrawing
             notes.Add($"part of ∂L/∂x: a path's projection on the whole gradient where the branch reads the stream, ⟨g_path, g⟩ / ‖g‖²; branch and skip sum to 1. Bars and ribbons share the log scale; a hollow bar lies below it. ⚠ marks ‖∂L/∂x‖ below {Numbers.Short(options.VanishingBelow)} or above {Numbers.Short(options.ExplodingAbove)}.");
         }
 
+        if (frame.BackwardHasRun && frame.Model.Config is { NormPlacement: NormPlacement.Post, Norm: not Norm.None })
+        {
+            notes.Add("Post-norm: a norm stands after each ⊕, so the gradient is another there than where the number is read.");
+        }
+
         if (IsThinned) notes.Add($"Of {LayerCount} blocks the first and the last are drawn in full; all numbers are in the table.");
         return Sheet.Notes(Sheet.Margin, y, width - 2 * Sheet.Margin, [.. notes]);
     }

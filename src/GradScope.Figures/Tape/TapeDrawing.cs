@@ -24,7 +24,7 @@ internal sealed class TapeDrawing
         anyTensor = rows.Any(r => !IsScalar(r.Node));
         labelWidth = Math.Clamp(Widest(LabelWidth), 110, 262);
         cellWidth = anyTensor ? MapWidth + 8 + NumberWidth : NumberWidth;
-        ruleWidth = tape.BackwardHasRun ? Math.Clamp(Widest(r => RuleLines(r).Select(l => Sheet.WidthOf(l, Face.Number)).DefaultIfEmpty(0).Max()), 90, 300) : Sheet.WidthOf("backward has not run", Face.Note);
+        ruleWidth = tape.BackwardHasRun ? Math.Clamp(Widest(r => RuleLines(r).Select(l => Sheet.WidthOf(l, Face.Number)).DefaultIfEmpty(0).Max()), 90, 340) : Sheet.WidthOf("backward has not run", Face.Note);
 
         value = Math.Ceiling(Label + labelWidth + 12);
         grad = value + cellWidth + 14;

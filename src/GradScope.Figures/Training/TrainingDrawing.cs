@@ -27,7 +27,7 @@ internal sealed class TrainingDrawing
         var model = run.Model.Config;
         Sheet.Header(
             Width, title,
-            string.Create(CultureInfo.InvariantCulture, $"{run.Metrics.Length} step{(run.Metrics.Length == 1 ? "" : "s")} · {run.Optimizer} · batch size {run.BatchSize}"),
+            string.Create(CultureInfo.InvariantCulture, $"{Numbers.Count(run.Metrics.Length)} step{(run.Metrics.Length == 1 ? "" : "s")} · {run.Optimizer} · batch size {run.BatchSize}"),
             string.Create(CultureInfo.InvariantCulture, $"{model.LayerCount} layers × {model.HeadCount} heads, width {model.ModelDim}, {Numbers.Count(run.Model.ParameterCount)} parameters"));
         if (run.Metrics.IsEmpty)
         {
