@@ -15,6 +15,7 @@ internal static class Gallery
         ["training"] = () => Trained.Plain.Run.ToFigure(),
         ["history"] = () => Trained.Plain.Run.ToGradientHistoryFigure(),
         ["tensor"] = () => Trained.Plain.Frame.Tape["blocks.0.mlp.post"].ToFigure(),
+        ["check"] = () => Trained.Expression().CheckGradients().ToFigure(),
         ["predictions"] = () => Trained.Plain.Frame.Predictions().ToFigure(),
     };
 

@@ -21,7 +21,7 @@ internal sealed class AttentionDrawing
         (this.frame, this.title, this.chosen, this.head, this.options) = (frame, title, chosen, head, options);
         Sheet = new(options.Theme);
         positions = frame.Tokens.Length;
-        largest = frame.Layers.Max(l => l.PatternGrad is { } g ? Cells.Of(g).Largest : 0);
+        largest = frame.Layers.Max(l => l.PatternGrad is { } g ? Cells.Measure(g.Values).Largest : 0);
         labelWidth = HasLabels ? Math.Clamp(frame.Tokens.Max(t => Sheet.WidthOf(TokenText.Show(t), Face.Number)), 8, 90) + 6 : 6;
         map = Math.Round(Math.Clamp(positions * 22, 66, LargeMap));
         width = Math.Ceiling(Math.Max(Math.Max(400, 2 * Sheet.Margin + Sides * (labelWidth + map) + (Sides - 1) * 20), 2 * Sheet.Margin + 56 + GridHeads * (SmallMap + Gap)));
@@ -146,7 +146,7 @@ internal sealed class AttentionDrawing
         if (cells.Thin(options.MaxCells, options.MaxCells).ThinningNote(cells.Rows, cells.Columns) is { } thinned) notes.Add(thinned + ".");
         if (frame.Layers.Length * chosen.HeadCount > 1 && positions > 24) notes.Add("Small maps have at most 24 × 24 cells, thinned by the same rule.");
         if (frame.Layers.Length > MostLayers || chosen.HeadCount > MostHeads) notes.Add($"Of {frame.Layers.Length} layers × {chosen.HeadCount} heads the first {Math.Min(MostLayers, frame.Layers.Length)} × {GridHeads} are drawn.");
-        var bad = frame.Layers.Sum(l => Cells.Of(l.Pattern).NotFinite + (l.PatternGrad is { } g ? Cells.Of(g).NotFinite : 0));
+        var bad = frame.Layers.Sum(l => Cells.Measure(l.Pattern.Values).NotFinite + (l.PatternGrad is { } g ? Cells.Measure(g.Values).NotFinite : 0));
         if (bad > 0) notes.Add($"{Numbers.Count(bad)} numbers are NaN or ∞; crosses in red mark them.");
         return Sheet.Notes(Sheet.Margin, y, width - 2 * Sheet.Margin, [.. notes]);
     }

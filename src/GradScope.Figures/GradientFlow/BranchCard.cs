@@ -42,7 +42,7 @@ internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale 
 
         var columns = layer.PatternGrad is null ? 1 : 2;
         var heads = Math.Min(layer.HeadCount, MostHeads);
-        var largest = layer.PatternGrad is { } all ? Cells.Of(all).Largest : 0;
+        var largest = layer.PatternGrad is { } all ? Cells.Measure(all.Values).Largest : 0;
         var size = Math.Round(heads <= 2 ? (width - MapGap) / 2 : 48);
         sheet.Text(left, y + 11, "A", Face.Note.In(Tone.Value));
         if (columns == 2) sheet.Text(left + size + MapGap, y + 11, "∂L/∂A", Face.Note.In(Tone.Gradient));

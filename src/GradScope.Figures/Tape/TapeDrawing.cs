@@ -152,7 +152,7 @@ internal sealed class TapeDrawing
         {
             var cells = Cells.SideBySide(tensor, 4, row.IsCausal).Thin(8, 16);
             var size = Math.Min(Math.Min(MapWidth / cells.Columns, MapHeight / cells.Rows), 7);
-            var ramp = (isGradient ? Ramp.Signed(cells.Largest) : Ramp.ForValues(cells)) with { Grain = 5 };
+            var ramp = (isGradient ? Ramp.Signed(cells.Largest) : Ramp.ForValues(cells)) with { Grain = 7 };
             Heatmap.Draw(Sheet, cells, ramp, x + MapWidth - size * cells.Columns, middle - size * cells.Rows / 2, size * cells.Columns, size * cells.Rows,
                 title: $"±{Numbers.Short(cells.Largest)}{(cells.NotFinite > 0 ? $", {cells.NotFinite} NaN or ∞" : "")}");
         }
