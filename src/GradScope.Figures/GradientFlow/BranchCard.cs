@@ -49,10 +49,10 @@ internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale 
         y += 17;
         for (var head = 0; head < heads; head++)
         {
-            Map(Cells.OfAttention(layer.Pattern.Slice(head), frame.Attention.Causal), Ramp.Share, left, $"block {branch.Block} head {head}: A, 0 to 1");
+            Map(Cells.OfAttention(layer.Pattern, head, frame.Attention.Causal), Ramp.Share, left, $"block {branch.Block} head {head}: A, 0 to 1");
             if (layer.PatternGrad is { } gradient)
             {
-                Map(Cells.OfAttention(gradient.Slice(head), frame.Attention.Causal), Ramp.Signed(largest), left + size + MapGap, $"block {branch.Block} head {head}: ∂L/∂A, −{Numbers.Short(largest)} to {Numbers.Short(largest)}");
+                Map(Cells.OfAttention(gradient, head, frame.Attention.Causal), Ramp.Signed(largest), left + size + MapGap, $"block {branch.Block} head {head}: ∂L/∂A, −{Numbers.Short(largest)} to {Numbers.Short(largest)}");
             }
 
             sheet.Text(left, y + size + 12, string.Create(CultureInfo.InvariantCulture, $"head {head}"), Face.Note);

@@ -54,12 +54,16 @@ internal sealed class Cells
     public static Cells Of(Tensor tensor) => new(tensor.Shape.Rows, tensor.Shape.Columns, tensor.Values.ToArray(), null);
 
     /// <summary>A tensor's matrices beside each other, at the most so many of them: of (head, query, key) the heads from left to right; under a causal mask keys after their queries are forbidden.</summary>
-    public static Cells SideBySide(Tensor tensor, int most, bool causal = false)
-    {
-        if (tensor.Shape.Rank < 3 && !causal) return Of(tensor);
+    public static Cells SideBySide(Tensor tensor, int most, bool causal = false) => tensor.Shape.Rank < 3 && !causal
+        ? Of(tensor)
+        : SideBySide(tensor, 0, Math.Min(most, tensor.Shape.Rows / tensor.Shape[^2]), causal);
 
+    /// <summary>One head's map of queries × keys out of (head, query, key); under a causal mask a key after its query is forbidden.</summary>
+    public static Cells OfAttention(Tensor maps, int head, bool causal) => SideBySide(maps, head, 1, causal);
+
+    private static Cells SideBySide(Tensor tensor, int first, int count, bool causal)
+    {
         var (rows, columns) = (tensor.Shape[^2], tensor.Shape[^1]);
-        var count = Math.Min(most, tensor.Shape.Rows / rows);
         var values = new float[rows * columns * count];
         var forbidden = causal ? new bool[values.Length] : null;
         for (var matrix = 0; matrix < count; matrix++)
@@ -68,16 +72,13 @@ internal sealed class Cells
             {
                 var allowed = causal ? Math.Min(row + 1, columns) : columns;
                 var target = (row * count + matrix) * columns;
-                tensor.Values.Slice((matrix * rows + row) * columns, allowed).CopyTo(values.AsSpan(target));
+                tensor.Values.Slice(((first + matrix) * rows + row) * columns, allowed).CopyTo(values.AsSpan(target));
                 forbidden?.AsSpan(target + allowed, columns - allowed).Fill(true);
             }
         }
 
         return new(rows, columns * count, values, forbidden);
     }
-
-    /// <summary>A map of queries × keys; under a causal mask a key after its query is forbidden.</summary>
-    public static Cells OfAttention(Tensor map, bool causal) => SideBySide(map, 1, causal);
 
     public bool IsForbidden(int row, int column) => forbidden?[row * Columns + column] ?? false;
 
