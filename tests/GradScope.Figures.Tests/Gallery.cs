@@ -15,13 +15,13 @@ internal static class Gallery
         ["training"] = () => Trained.Plain.Run.ToFigure(),
         ["history"] = () => Trained.Plain.Run.ToGradientHistoryFigure(),
         ["tensor"] = () => Trained.Plain.Frame.Tape["blocks.0.mlp.post"].ToFigure(),
-        ["check"] = () => Trained.Expression().CheckGradients().ToFigure(),
         ["predictions"] = () => Trained.Plain.Frame.Predictions().ToFigure(),
     };
 
     /// <summary>The teaching model with everything it has by default, trained for longer.</summary>
     public static IReadOnlyDictionary<string, Func<Figure>> OfTeachingModel { get; } = new Dictionary<string, Func<Figure>>
     {
+        ["check"] = () => Trained.Expression().CheckGradients().ToFigure(),
         ["trained-model"] = () => Trained.Teaching.Frame.Model.ToFigure(),
         ["trained-tape"] = () => Trained.Teaching.Frame.Tape.ToFigure(),
         ["trained-flow"] = () => Trained.Teaching.Frame.GradientFlow().ToFigure(),
