@@ -21,6 +21,7 @@ internal static class Gallery
     /// <summary>The teaching model with everything it has by default, trained for longer.</summary>
     public static IReadOnlyDictionary<string, Func<Figure>> OfTeachingModel { get; } = new Dictionary<string, Func<Figure>>
     {
+        ["check"] = () => Trained.Expression().CheckGradients().ToFigure(),
         ["trained-model"] = () => Trained.Teaching.Frame.Model.ToFigure(),
         ["trained-tape"] = () => Trained.Teaching.Frame.Tape.ToFigure(),
         ["trained-flow"] = () => Trained.Teaching.Frame.GradientFlow().ToFigure(),
@@ -40,7 +41,9 @@ internal static class Gallery
         ["flow-deep"] = () => Synthetic.Flow(Synthetic.Config with { LayerCount = 12, HeadCount = 12, ModelDim = 96 }, Synthetic.Tokens(40), growth: 1.9).ToFigure(),
         ["flow-vanishing"] = () => Synthetic.Flow(Synthetic.Config with { HeadCount = 4 }, Synthetic.Tokens(6), growth: 0.03, share: -0.4).ToFigure(),
         ["flow-zero"] = () => Synthetic.Flow(Synthetic.Config with { LayerCount = 1, HeadCount = 1 }, ["<only>"], growth: 0).ToFigure(),
-        ["flow-post-norm"] = () => Trained.PostNorm().GradientFlow().ToFigure(),
+        ["flow-attention-only"] = () => Trained.Look(new TransformerConfig { VocabSize = 27, ContextLength = 16, MlpDim = 0, Norm = Norm.None, TiedEmbeddings = true, Positions = Positions.None, Causal = false }).GradientFlow().ToFigure(),
+        ["model-attention-only"] = () => Trained.Look(new TransformerConfig { VocabSize = 27, ContextLength = 16, MlpDim = 0, Norm = Norm.None, TiedEmbeddings = true, Positions = Positions.None, Causal = false }).Model.ToFigure(),
+        ["flow-post-norm"] = () => Trained.Look(new TransformerConfig { VocabSize = 27, ContextLength = 16, NormPlacement = NormPlacement.Post }).GradientFlow().ToFigure(),
         ["attention-before-backward"] = () => Synthetic.Attention(Synthetic.Config, Synthetic.Tokens(8), backward: false).ToFigure(),
         ["attention-one"] = () => Synthetic.Attention(Synthetic.Config with { HeadCount = 1, LayerCount = 1 }, ["only"]).ToFigure(),
         ["attention-odd-tokens"] = () => Synthetic.Attention(Synthetic.Config with { Causal = false }, Synthetic.OddTokens).ToFigure(),

@@ -14,11 +14,14 @@ internal static class Trained
     /// <summary>Without biases, after 60 steps: what snapshots are of.</summary>
     public static (Frame Frame, Run Run) Plain => plain.Value;
 
-    /// <summary>A post-norm model before its first step.</summary>
-    public static Frame PostNorm() => new Trainer(new MiniTransformer(new TransformerConfig { VocabSize = 27, ContextLength = 16, NormPlacement = NormPlacement.Post }), Task()).Look("ada");
+    /// <summary>Another model before its first step.</summary>
+    public static Frame Look(TransformerConfig config) => new Trainer(new MiniTransformer(config), Task()).Look("ada");
 
-    /// <summary>The expression of micrograd's README, after backward from g.</summary>
-    public static TapeFrame Micrograd(bool backward = true)
+    /// <summary>The expression of micrograd's README as a frame.</summary>
+    public static TapeFrame Micrograd(bool backward = true) => Recorder.Capture(Expression(backward));
+
+    /// <summary>The same as a tape, after backward from g.</summary>
+    public static Tape Expression(bool backward = true)
     {
         var tape = new Tape();
         var a = tape.Variable(-4f, "a");
@@ -34,7 +37,7 @@ internal static class Trained
         var g = (f / 2f).As("g₀");
         g = (g + 10f / f).As("g");
         if (backward) tape.Backward(g);
-        return Recorder.Capture(tape);
+        return tape;
     }
 
     private static Names Task() => Names.Load(Path.Combine(Repository.Root, "notebooks", "data", "names.txt"));

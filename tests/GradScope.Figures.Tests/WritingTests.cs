@@ -25,7 +25,8 @@ public sealed class WritingTests
     [InlineData(0.25, "25 %")]
     [InlineData(-0.1, "−10 %")]
     [InlineData(0.00618, "0.6 %")]
-    [InlineData(-0.00001, "0 %")]
+    [InlineData(-0.00001, "≈ 0 %")]
+    [InlineData(0, "0 %")]
     [InlineData(12.5, "1,250 %")]
     public void Shares_are_in_per_cent(double share, string expected) => Assert.Equal(expected, Numbers.Percent(share));
 

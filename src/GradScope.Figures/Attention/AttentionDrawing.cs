@@ -21,7 +21,7 @@ internal sealed class AttentionDrawing
         (this.frame, this.title, this.chosen, this.head, this.options) = (frame, title, chosen, head, options);
         Sheet = new(options.Theme);
         positions = frame.Tokens.Length;
-        largest = frame.Layers.Max(l => l.PatternGrad is { } g ? Cells.Of(g).Largest : 0);
+        largest = frame.Layers.Max(l => l.PatternGrad is { } g ? Cells.Measure(g.Values).Largest : 0);
         labelWidth = HasLabels ? Math.Clamp(frame.Tokens.Max(t => Sheet.WidthOf(TokenText.Show(t), Face.Number)), 8, 90) + 6 : 6;
         map = Math.Round(Math.Clamp(positions * 22, 66, LargeMap));
         width = Math.Ceiling(Math.Max(Math.Max(400, 2 * Sheet.Margin + Sides * (labelWidth + map) + (Sides - 1) * 20), 2 * Sheet.Margin + 56 + GridHeads * (SmallMap + Gap)));
@@ -39,7 +39,7 @@ internal sealed class AttentionDrawing
     {
         Sheet.Header(
             width, title,
-            string.Create(CultureInfo.InvariantCulture, $"step {frame.Step} · {positions} position{(positions == 1 ? "" : "s")} · {(frame.Causal ? "causal: a query sees itself and what came before" : "each query sees all keys")}"),
+            string.Create(CultureInfo.InvariantCulture, $"step {frame.Step} · {positions} position{(positions == 1 ? "" : "s")} · {(frame.Causal ? "causal" : "each query sees all keys")}"),
             string.Create(CultureInfo.InvariantCulture, $"layer {chosen.Layer} head {head}{(options.Layer is null && options.Head is null && frame.BackwardHasRun && frame.Layers.Length * chosen.HeadCount > 1 ? ", the one with the largest ‖∂L/∂A‖" : "")}"));
         var y = Large(Sheet.Top + 4);
         if (frame.Layers.Length * chosen.HeadCount > 1) y = Grid(y + 16);
@@ -56,14 +56,14 @@ internal sealed class AttentionDrawing
         {
             var right = left + map + 20 + labelWidth;
             Sheet.Text(right, y + 11, "∂L/∂A", Face.Note.In(Tone.Gradient), fit: width - right - Sheet.Margin);
-            One(gradient, Ramp.Signed(Cells.OfAttention(gradient.Slice(head), frame.Causal).Largest), right, top, "∂L/∂A");
+            One(gradient, Ramp.Signed(Cells.OfAttention(gradient, head, frame.Causal).Largest), right, top, "∂L/∂A");
         }
 
         var bottom = top + map + 12;
         Heatmap.Legend(Sheet, Ramp.Share, signed: false, left, bottom);
         if (chosen.PatternGrad is { } own)
         {
-            Heatmap.Legend(Sheet, Ramp.Signed(Cells.OfAttention(own.Slice(head), frame.Causal).Largest), signed: true, left + map + 20 + labelWidth, bottom, 90);
+            Heatmap.Legend(Sheet, Ramp.Signed(Cells.OfAttention(own, head, frame.Causal).Largest), signed: true, left + map + 20 + labelWidth, bottom, 90);
         }
         else
         {
@@ -79,7 +79,7 @@ internal sealed class AttentionDrawing
 
     private void One(Tensor maps, Ramp ramp, double x, double y, string name)
     {
-        var all = Cells.OfAttention(maps.Slice(head), frame.Causal);
+        var all = Cells.OfAttention(maps, head, frame.Causal);
         var cells = all.Thin(options.MaxCells, options.MaxCells);
         Heatmap.Draw(Sheet, cells, ramp, x, y, map, map, cells.Rows * cells.Columns <= MostTitled ? Tell : null);
         if (!HasLabels) return;
@@ -116,10 +116,10 @@ internal sealed class AttentionDrawing
             if (layer.PatternGrad is not null) Sheet.Text(Sheet.Margin, y + SmallMap * 1.5 + 10, "∂L/∂A", Face.Note.In(Tone.Gradient));
             for (var h = 0; h < GridHeads; h++)
             {
-                Small(layer.Pattern.Slice(h), Ramp.Share, X(h), y, string.Create(CultureInfo.InvariantCulture, $"layer {layer.Layer} head {h}: A"));
+                Small(layer.Pattern, h, Ramp.Share, X(h), y, string.Create(CultureInfo.InvariantCulture, $"layer {layer.Layer} head {h}: A"));
                 if (layer.PatternGrad is { } gradient)
                 {
-                    Small(gradient.Slice(h), Ramp.Signed(largest), X(h), y + SmallMap + 6, string.Create(CultureInfo.InvariantCulture, $"layer {layer.Layer} head {h}: ‖∂L/∂A‖ {Numbers.Short(gradient.Slice(h).Norm())}"));
+                    Small(gradient, h, Ramp.Signed(largest), X(h), y + SmallMap + 6, string.Create(CultureInfo.InvariantCulture, $"layer {layer.Layer} head {h}: ‖∂L/∂A‖ {Numbers.Short(AttentionFigure.NormOf(gradient, h))}"));
                 }
 
                 if (layer == chosen && h == head) Sheet.Rect(X(h) - 3.5, y - 3.5, SmallMap + 7, (SmallMap + 6) * Sides + 1, Tone.Ink.Stroke(), radius: 3);
@@ -133,19 +133,20 @@ internal sealed class AttentionDrawing
         double X(int h) => Sheet.Margin + 56 + h * (SmallMap + Gap);
     }
 
-    private void Small(Tensor map, Ramp ramp, double x, double y, string title) =>
-        Heatmap.Draw(Sheet, Cells.OfAttention(map, frame.Causal).Thin(24, 24), ramp with { Grain = 4 }, x, y, SmallMap, SmallMap, title: title);
+    private void Small(Tensor maps, int h, Ramp ramp, double x, double y, string title) =>
+        Heatmap.Draw(Sheet, Cells.OfAttention(maps, h, frame.Causal).Thin(24, 24), ramp with { Grain = 4 }, x, y, SmallMap, SmallMap, title: title);
 
     private double Notes(double y)
     {
         List<string> notes = ["A: how much each query (row) takes from each key (column); a row sums to 1."];
         if (frame.Causal && positions > 1) notes.Add("Hatched: not allowed, the key comes after the query.");
+        if (!HasLabels) notes.Add("Above 40 positions the tokens are not written at the map.");
         if (frame.BackwardHasRun) notes.Add($"∂L/∂A: orange (above 0) where more attention would raise the loss, teal with a dash (below 0) where it would lower it. Small maps share the scale ±{Numbers.Short(largest)}.");
-        var cells = Cells.OfAttention(chosen.Pattern.Slice(head), frame.Causal);
+        var cells = Cells.OfAttention(chosen.Pattern, head, frame.Causal);
         if (cells.Thin(options.MaxCells, options.MaxCells).ThinningNote(cells.Rows, cells.Columns) is { } thinned) notes.Add(thinned + ".");
         if (frame.Layers.Length * chosen.HeadCount > 1 && positions > 24) notes.Add("Small maps have at most 24 × 24 cells, thinned by the same rule.");
         if (frame.Layers.Length > MostLayers || chosen.HeadCount > MostHeads) notes.Add($"Of {frame.Layers.Length} layers × {chosen.HeadCount} heads the first {Math.Min(MostLayers, frame.Layers.Length)} × {GridHeads} are drawn.");
-        var bad = frame.Layers.Sum(l => Cells.Of(l.Pattern).NotFinite + (l.PatternGrad is { } g ? Cells.Of(g).NotFinite : 0));
+        var bad = frame.Layers.Sum(l => Cells.Measure(l.Pattern.Values).NotFinite + (l.PatternGrad is { } g ? Cells.Measure(g.Values).NotFinite : 0));
         if (bad > 0) notes.Add($"{Numbers.Count(bad)} numbers are NaN or ∞; crosses in red mark them.");
         return Sheet.Notes(Sheet.Margin, y, width - 2 * Sheet.Margin, [.. notes]);
     }

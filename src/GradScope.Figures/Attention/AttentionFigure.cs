@@ -25,6 +25,15 @@ public static class AttentionFigure
         return Figure.From(drawing.Sheet, width, height, title, Summary(frame, title), [.. Tables(frame, layer, head)]);
     }
 
+    /// <summary>‖·‖ of one head's map, without a copy of it.</summary>
+    internal static double NormOf(Tensor maps, int head)
+    {
+        var size = maps.Length / maps.Shape[0];
+        var sum = 0.0;
+        foreach (var x in maps.Values.Slice(head * size, size)) sum += (double)x * x;
+        return Math.Sqrt(sum);
+    }
+
     private static (AttentionLayer Layer, int Head) Choose(AttentionFrame frame, FigureOptions options)
     {
         var layers = frame.Layers.AsEnumerable();
@@ -41,7 +50,7 @@ public static class AttentionFigure
         }
 
         return layers.SelectMany(l => Enumerable.Range(0, l.HeadCount).Where(h => options.Head is null || h == options.Head).Select(h => (Layer: l, Head: h)))
-            .MaxBy(c => c.Layer.PatternGrad?.Slice(c.Head).Norm() ?? 0);
+            .MaxBy(c => c.Layer.PatternGrad is { } gradient ? NormOf(gradient, c.Head) : 0);
     }
 
     private static string Summary(AttentionFrame frame, string title)
@@ -55,11 +64,11 @@ public static class AttentionFigure
             for (var head = 0; head < layer.HeadCount; head++)
             {
                 var query = frame.Tokens.Length - 1;
-                var row = layer.Pattern.Slice(head).Slice(query).Values;
+                var row = layer.Pattern.Values.Slice((head * frame.Tokens.Length + query) * frame.Tokens.Length, frame.Tokens.Length);
                 var best = 0;
                 for (var k = 1; k < row.Length; k++) best = row[k] > row[best] ? k : best;
                 text.Append(CultureInfo.InvariantCulture, $"\n  layer {layer.Layer} head {head}: {TokenText.Show(frame.Tokens[best])} at position {best} ({Numbers.Percent(row[best])})");
-                if (layer.PatternGrad is { } gradient) text.Append($", ‖∂L/∂A‖ {Numbers.Short(gradient.Slice(head).Norm())}");
+                if (layer.PatternGrad is { } gradient) text.Append($", ‖∂L/∂A‖ {Numbers.Short(NormOf(gradient, head))}");
             }
         }
 

@@ -42,17 +42,17 @@ internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale 
 
         var columns = layer.PatternGrad is null ? 1 : 2;
         var heads = Math.Min(layer.HeadCount, MostHeads);
-        var largest = layer.PatternGrad is { } all ? Cells.Of(all).Largest : 0;
+        var largest = layer.PatternGrad is { } all ? Cells.Measure(all.Values).Largest : 0;
         var size = Math.Round(heads <= 2 ? (width - MapGap) / 2 : 48);
         sheet.Text(left, y + 11, "A", Face.Note.In(Tone.Value));
         if (columns == 2) sheet.Text(left + size + MapGap, y + 11, "∂L/∂A", Face.Note.In(Tone.Gradient));
         y += 17;
         for (var head = 0; head < heads; head++)
         {
-            Map(Cells.OfAttention(layer.Pattern.Slice(head), frame.Attention.Causal), Ramp.Share, left, $"block {branch.Block} head {head}: A, 0 to 1");
+            Map(Cells.OfAttention(layer.Pattern, head, frame.Attention.Causal), Ramp.Share, left, $"block {branch.Block} head {head}: A, 0 to 1");
             if (layer.PatternGrad is { } gradient)
             {
-                Map(Cells.OfAttention(gradient.Slice(head), frame.Attention.Causal), Ramp.Signed(largest), left + size + MapGap, $"block {branch.Block} head {head}: ∂L/∂A, −{Numbers.Short(largest)} to {Numbers.Short(largest)}");
+                Map(Cells.OfAttention(gradient, head, frame.Attention.Causal), Ramp.Signed(largest), left + size + MapGap, $"block {branch.Block} head {head}: ∂L/∂A, −{Numbers.Short(largest)} to {Numbers.Short(largest)}");
             }
 
             sheet.Text(left, y + size + 12, string.Create(CultureInfo.InvariantCulture, $"head {head}"), Face.Note);

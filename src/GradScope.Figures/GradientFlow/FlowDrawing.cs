@@ -72,7 +72,7 @@ internal sealed class FlowDrawing
 
     private bool IsDetailed(int block) => !IsThinned || block == 0 || block == LayerCount - 1;
 
-    private double WidthOf(double? norm) => norm is { } n ? n > 0 ? Thinnest + scale.At(n) * (Thickest - Thinnest) : 0 : 0;
+    private double ThicknessOf(double? norm) => norm is { } n ? n > 0 ? Thinnest + scale.At(n) * (Thickest - Thinnest) : 0 : 0;
 
     private static string Plural(int count, string noun) => Numbers.Count(count) + " " + noun + (count == 1 ? "" : "s");
 
@@ -93,7 +93,7 @@ internal sealed class FlowDrawing
             {
                 var (column, branch) = (columns[i], columns[i].Branch);
                 Ribbon(end, column.Copy, frame.Stations[i + 1]);
-                var (copied, through) = (WidthOf(branch.OutputGradNorm), WidthOf(branch.BranchGradNorm));
+                var (copied, through) = (ThicknessOf(branch.OutputGradNorm), ThicknessOf(branch.BranchGradNorm));
                 if (copied > 0)
                 {
                     Sheet.Curve($"M{column.Copy} {lane}H{column.Sum}", Tone.Gradient, copied, title: $"∂L/∂(skip) = ∂L/∂(sum), copied: ‖·‖ = {Numbers.Exact(branch.OutputGradNorm)}");
@@ -123,7 +123,7 @@ internal sealed class FlowDrawing
 
     private void Ribbon(double from, double to, Station station)
     {
-        var thickness = WidthOf(station.GradNorm);
+        var thickness = ThicknessOf(station.GradNorm);
         if (thickness > 0) Sheet.Curve($"M{from} {lane}H{to}", Tone.Gradient, thickness, title: $"‖∂L/∂({station.Name})‖ = {Numbers.Exact(station.GradNorm)}");
         else Sheet.Curve($"M{from} {lane}H{to}", Tone.Gradient, 1.5, "2 4", title: $"∂L/∂({station.Name}) is zero");
     }
@@ -277,27 +277,13 @@ internal sealed class FlowDrawing
     private double Legend(double y)
     {
         const double Space = 20;
-        List<(double Width, Action<double> Draw)> items = [(38 + Width("values x, forward, with ‖x‖"), x =>
-        {
-            Sheet.Line(x, y, x + 30, y, Tone.Value, 2);
-            Arrows.Head(Sheet, x + 30, y, 1, 0, Tone.Value);
-            Label(x + 38, "values x, forward, with ‖x‖");
-        })];
+        const string Forward = "values x, forward, with ‖x‖", Backward = "‖gradient‖, backward (log scale)";
+        List<(double Width, Action<double> Draw)> items = [(38 + WidthOf(Forward), DrawForward)];
         if (frame.BackwardHasRun)
         {
-            foreach (var exponent in scale.Ticks(4))
-            {
-                var text = Numbers.PowerOfTen(exponent);
-                items.Add((29 + Sheet.WidthOf(text, Face.Number) - 10, x =>
-                {
-                    using (Sheet.Group(classes: Ribbons.Class)) Sheet.Line(x, y, x + 24, y, Tone.Gradient, WidthOf(Math.Pow(10, exponent)));
-                    Sheet.Text(x + 29, y + 4, text, Face.Number.In(Tone.Muted));
-                }));
-            }
-
-            items.Add((Width("‖gradient‖, backward (log scale)"), x => Label(x, "‖gradient‖, backward (log scale)")));
-            items.Add(Sign("=", "copied at ⊕"));
-            items.Add(Sign("Σ", "parts add as vectors"));
+            items.AddRange(scale.Ticks(4).Select(exponent => (19 + Sheet.WidthOf(Numbers.PowerOfTen(exponent), Face.Number), (Action<double>)(x => DrawWidth(x, exponent)))));
+            items.Add((WidthOf(Backward), x => Label(x, Backward)));
+            items.AddRange([Sign("=", "copied at ⊕"), Sign("Σ", "parts add as vectors")]);
         }
 
         var left = Sheet.Margin;
@@ -310,15 +296,30 @@ internal sealed class FlowDrawing
 
         return y + 10;
 
-        double Width(string text) => Sheet.WidthOf(text, Face.Note);
+        double WidthOf(string text) => Sheet.WidthOf(text, Face.Note);
 
         void Label(double x, string text) => Sheet.Text(x, y + 4, text, Face.Note);
 
-        (double, Action<double>) Sign(string sign, string text) => (22 + Width(text), x =>
+        void DrawForward(double x)
+        {
+            Sheet.Line(x, y, x + 30, y, Tone.Value, 2);
+            Arrows.Head(Sheet, x + 30, y, 1, 0, Tone.Value);
+            Label(x + 38, Forward);
+        }
+
+        void DrawWidth(double x, int exponent)
+        {
+            using (Sheet.Group(classes: Ribbons.Class)) Sheet.Line(x, y, x + 24, y, Tone.Gradient, ThicknessOf(Math.Pow(10, exponent)));
+            Sheet.Text(x + 29, y + 4, Numbers.PowerOfTen(exponent), Face.Number.In(Tone.Muted));
+        }
+
+        (double, Action<double>) Sign(string sign, string text) => (22 + WidthOf(text), x => DrawSign(x, sign, text));
+
+        void DrawSign(double x, string sign, string text)
         {
             Node(x + 8, y, sign, Tone.Gradient, true, text);
             Label(x + 22, text);
-        });
+        }
     }
 
     private double Notes(double y)
@@ -327,6 +328,11 @@ internal sealed class FlowDrawing
         if (frame.BackwardHasRun)
         {
             notes.Add($"part of ∂L/∂x: a path's projection on the whole gradient where the branch reads the stream, ⟨g_path, g⟩ / ‖g‖²; branch and skip sum to 1. Bars and ribbons share the log scale; a hollow bar lies below it. ⚠ marks ‖∂L/∂x‖ below {Numbers.Short(options.VanishingBelow)} or above {Numbers.Short(options.ExplodingAbove)}.");
+        }
+
+        if (frame.BackwardHasRun && frame.Model.Config is { NormPlacement: NormPlacement.Post, Norm: not Norm.None })
+        {
+            notes.Add("Post-norm: a norm stands after each ⊕, so the gradient is another there than where the number is read.");
         }
 
         if (IsThinned) notes.Add($"Of {LayerCount} blocks the first and the last are drawn in full; all numbers are in the table.");

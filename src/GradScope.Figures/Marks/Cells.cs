@@ -10,13 +10,7 @@ internal sealed class Cells
     {
         (Rows, Columns, RowBlock, ColumnBlock) = (rows, columns, rowBlock, columnBlock);
         (this.values, this.forbidden) = (values, forbidden);
-        foreach (var value in values)
-        {
-            if (!float.IsFinite(value)) NotFinite++;
-            else Largest = Math.Max(Largest, Math.Abs(value));
-        }
-
-        AnyNegative = values.Any(v => v < 0);
+        (Largest, NotFinite, AnyNegative) = Measure(values);
     }
 
     public int Rows { get; }
@@ -41,30 +35,50 @@ internal sealed class Cells
 
     public float this[int row, int column] => values[row * Columns + column];
 
+    /// <summary>The largest magnitude among the finite numbers, how many are not finite, and whether any is below 0.</summary>
+    public static (double Largest, int NotFinite, bool AnyNegative) Measure(ReadOnlySpan<float> values)
+    {
+        var (largest, notFinite, anyNegative) = (0f, 0, false);
+        foreach (var value in values)
+        {
+            var magnitude = Math.Abs(value);
+            if (!float.IsFinite(value)) notFinite++;
+            else if (magnitude > largest) largest = magnitude;
+            anyNegative |= value < 0;
+        }
+
+        return (largest, notFinite, anyNegative);
+    }
+
     /// <summary>The rows of a tensor; a vector is one row, leading dimensions follow each other downwards.</summary>
     public static Cells Of(Tensor tensor) => new(tensor.Shape.Rows, tensor.Shape.Columns, tensor.Values.ToArray(), null);
 
     /// <summary>A tensor's matrices beside each other, at the most so many of them: of (head, query, key) the heads from left to right; under a causal mask keys after their queries are forbidden.</summary>
-    public static Cells SideBySide(Tensor tensor, int most, bool causal = false)
-    {
-        if (tensor.Shape.Rank < 3 && !causal) return Of(tensor);
+    public static Cells SideBySide(Tensor tensor, int most, bool causal = false) => tensor.Shape.Rank < 3 && !causal
+        ? Of(tensor)
+        : SideBySide(tensor, 0, Math.Min(most, tensor.Shape.Rows / tensor.Shape[^2]), causal);
 
+    /// <summary>One head's map of queries × keys out of (head, query, key); under a causal mask a key after its query is forbidden.</summary>
+    public static Cells OfAttention(Tensor maps, int head, bool causal) => SideBySide(maps, head, 1, causal);
+
+    private static Cells SideBySide(Tensor tensor, int first, int count, bool causal)
+    {
         var (rows, columns) = (tensor.Shape[^2], tensor.Shape[^1]);
-        var count = Math.Min(most, tensor.Shape.Rows / rows);
         var values = new float[rows * columns * count];
         var forbidden = causal ? new bool[values.Length] : null;
-        for (var i = 0; i < values.Length; i++)
+        for (var matrix = 0; matrix < count; matrix++)
         {
-            var (row, column) = (i / (columns * count), i % (columns * count));
-            if (causal && column % columns > row) forbidden![i] = true;
-            else values[i] = tensor.Values[(column / columns * rows + row) * columns + column % columns];
+            for (var row = 0; row < rows; row++)
+            {
+                var allowed = causal ? Math.Min(row + 1, columns) : columns;
+                var target = (row * count + matrix) * columns;
+                tensor.Values.Slice(((first + matrix) * rows + row) * columns, allowed).CopyTo(values.AsSpan(target));
+                forbidden?.AsSpan(target + allowed, columns - allowed).Fill(true);
+            }
         }
 
         return new(rows, columns * count, values, forbidden);
     }
-
-    /// <summary>A map of queries × keys; under a causal mask a key after its query is forbidden.</summary>
-    public static Cells OfAttention(Tensor map, bool causal) => SideBySide(map, 1, causal);
 
     public bool IsForbidden(int row, int column) => forbidden?[row * Columns + column] ?? false;
 
@@ -81,12 +95,15 @@ internal sealed class Cells
         var thin = new float[rows * columns];
         var closed = forbidden is null ? null : new bool[rows * columns];
         if (closed is not null) Array.Fill(closed, true);
-        for (var i = 0; i < values.Length; i++)
+        for (var row = 0; row < Rows; row++)
         {
-            var to = i / Columns / down * columns + i % Columns / across;
-            if (forbidden?[i] ?? false) continue;
-            if (closed is not null) closed[to] = false;
-            if (float.IsNaN(values[i]) || Math.Abs(values[i]) > Math.Abs(thin[to])) thin[to] = values[i];
+            for (var column = 0; column < Columns; column++)
+            {
+                var (from, to) = (row * Columns + column, row / down * columns + column / across);
+                if (forbidden?[from] ?? false) continue;
+                if (closed is not null) closed[to] = false;
+                if (float.IsNaN(values[from]) || Math.Abs(values[from]) > Math.Abs(thin[to])) thin[to] = values[from];
+            }
         }
 
         return new(rows, columns, thin, closed, down, across);

@@ -111,7 +111,7 @@ internal static class Heatmap
         }
 
         // Half a cell down: a stroke lies on both sides of its path.
-        using (sheet.Body.Open("g", ("transform", Sheet.PathOf($"translate({x} {y + h / 2})scale({w} {h})")), ("class", "dense")))
+        using (sheet.Body.Open("g", ("transform", w == h ? Sheet.PathOf($"translate({x} {y + h / 2})scale({w})") : Sheet.PathOf($"translate({x} {y + h / 2})scale({w} {h})")), ("class", "dense")))
         {
             if (title is not null) sheet.Body.Element("title", title);
             foreach (var ((tone, step), path) in paths)

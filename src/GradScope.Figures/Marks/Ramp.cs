@@ -21,7 +21,7 @@ internal sealed record Ramp(Tone Positive, Tone Negative, double Largest)
     public static Ramp ForValues(Cells cells) => cells.AnyNegative ? Signed(cells.Largest) : new(Tone.Value, Tone.Negative, cells.Largest);
 
     /// <summary>The step of a number where cells are small.</summary>
-    public int CoarseStep(double value) => (int)Math.Round((double)Step(value) / Grain, MidpointRounding.AwayFromZero) * Grain;
+    public int CoarseStep(double value) => Math.Min(Steps, (int)Math.Round((double)Step(value) / Grain, MidpointRounding.AwayFromZero) * Grain);
 
     /// <summary>The class that gives a mark a step's strength.</summary>
     public static string Class(int step) => step == Steps ? "" : $" o{step}";

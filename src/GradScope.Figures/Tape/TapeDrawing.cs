@@ -24,7 +24,7 @@ internal sealed class TapeDrawing
         anyTensor = rows.Any(r => !IsScalar(r.Node));
         labelWidth = Math.Clamp(Widest(LabelWidth), 110, 262);
         cellWidth = anyTensor ? MapWidth + 8 + NumberWidth : NumberWidth;
-        ruleWidth = tape.BackwardHasRun ? Math.Clamp(Widest(r => RuleLines(r).Select(l => Sheet.WidthOf(l, Face.Number)).DefaultIfEmpty(0).Max()), 90, 300) : Sheet.WidthOf("backward has not run", Face.Note);
+        ruleWidth = tape.BackwardHasRun ? Math.Clamp(Widest(r => RuleLines(r).Select(l => Sheet.WidthOf(l, Face.Number)).DefaultIfEmpty(0).Max()), 90, 340) : Sheet.WidthOf("backward has not run", Face.Note);
 
         value = Math.Ceiling(Label + labelWidth + 12);
         grad = value + cellWidth + 14;
@@ -152,7 +152,7 @@ internal sealed class TapeDrawing
         {
             var cells = Cells.SideBySide(tensor, 4, row.IsCausal).Thin(8, 16);
             var size = Math.Min(Math.Min(MapWidth / cells.Columns, MapHeight / cells.Rows), 7);
-            var ramp = (isGradient ? Ramp.Signed(cells.Largest) : Ramp.ForValues(cells)) with { Grain = 5 };
+            var ramp = (isGradient ? Ramp.Signed(cells.Largest) : Ramp.ForValues(cells)) with { Grain = 7 };
             Heatmap.Draw(Sheet, cells, ramp, x + MapWidth - size * cells.Columns, middle - size * cells.Rows / 2, size * cells.Columns, size * cells.Rows,
                 title: $"±{Numbers.Short(cells.Largest)}{(cells.NotFinite > 0 ? $", {cells.NotFinite} NaN or ∞" : "")}");
         }

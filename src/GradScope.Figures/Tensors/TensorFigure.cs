@@ -46,7 +46,7 @@ public static class TensorFigure
 
     private static IEnumerable<DataTable> Tables(Tensor value, Tensor? grad)
     {
-        yield return new("Statistics of the finite numbers", 1, ["", "least", "greatest", "mean", "standard deviation", "‖·‖", "NaN", "∞"],
+        yield return new("Statistics of the finite numbers", 1, ["part", "least", "greatest", "mean", "standard deviation", "‖·‖", "NaN", "∞"],
             [Row("value", value), .. grad is null ? [] : new[] { Row("gradient", grad) }]);
         if (value.Length > MostTableCells) yield break;
 

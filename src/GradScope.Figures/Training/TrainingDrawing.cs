@@ -27,8 +27,11 @@ internal sealed class TrainingDrawing
         var model = run.Model.Config;
         Sheet.Header(
             Width, title,
-            string.Create(CultureInfo.InvariantCulture, $"{run.Metrics.Length} step{(run.Metrics.Length == 1 ? "" : "s")} · {run.Optimizer} · batch size {run.BatchSize}"),
-            string.Create(CultureInfo.InvariantCulture, $"{model.LayerCount} layers × {model.HeadCount} heads, width {model.ModelDim}, {Numbers.Count(run.Model.ParameterCount)} parameters"));
+            [
+                string.Create(CultureInfo.InvariantCulture, $"{Numbers.Count(run.Metrics.Length)} step{(run.Metrics.Length == 1 ? "" : "s")} · {run.Optimizer} · batch size {run.BatchSize}"),
+                string.Create(CultureInfo.InvariantCulture, $"{model.LayerCount} layers × {model.HeadCount} heads, width {model.ModelDim}, {Numbers.Count(run.Model.ParameterCount)} parameters"),
+                .. Last(),
+            ]);
         if (run.Metrics.IsEmpty)
         {
             return (Width, Sheet.Notes(Sheet.Margin, Sheet.Top, Width - 2 * Sheet.Margin, "No step was made yet.") + Sheet.Margin);
@@ -48,6 +51,16 @@ internal sealed class TrainingDrawing
         y = Panel("learning rate", 56, steps, y, Numbers.Short, isLog: false, [new("", Tone.Muted, [.. metrics.Select(m => (m.Step, m.LearningRate))])], null, [], smooth: false);
         Steps(steps, y - Space + 4);
         return (Width, Notes(y - Space + 38) + Sheet.Margin - 4);
+    }
+
+    /// <summary>The last step's numbers, for those who see only the figure's left side.</summary>
+    private string[] Last()
+    {
+        if (run.Metrics.IsEmpty) return [];
+
+        var last = run.Metrics[^1];
+        var held = run.Metrics.LastOrDefault(m => m.ValidationLoss is not null)?.ValidationLoss;
+        return [$"last step: loss {Numbers.Short(last.Loss)}, accuracy {Numbers.Percent(last.Accuracy)}{(held is { } loss ? $" · validation {Numbers.Short(loss)}" : "")}"];
     }
 
     private double Panel(string name, double height, Axis steps, double y, Func<double, string> format, bool isLog, IReadOnlyList<Curve> curves, Curve? held, IReadOnlyList<Baseline> baselines, bool smooth = true)
@@ -99,10 +112,8 @@ internal sealed class TrainingDrawing
 
         void End(string label, Curve curve)
         {
-            if (curve.Points.LastOrDefault(p => double.IsFinite(p.Value) && (!isLog || p.Value > 0)) is (> 0, var last))
-            {
-                ends.Add((axis.At(last), label.Length > 0 ? $"{format(last)} {label}" : format(last), curve.Tone));
-            }
+            var (step, last) = curve.Points.LastOrDefault(p => double.IsFinite(p.Value) && (!isLog || p.Value > 0));
+            if (step > 0) ends.Add((axis.At(last), label.Length > 0 ? $"{format(last)} {label}" : format(last), curve.Tone));
         }
     }
 

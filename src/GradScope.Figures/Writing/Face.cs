@@ -34,8 +34,11 @@ internal readonly record struct Face(TextSize Size, Tone Tone = Tone.Ink, bool M
 
     public Face In(Tone tone) => this with { Tone = tone };
 
-    /// <summary>The style sheet's classes for it.</summary>
-    public string Classes => $"z{(int)Size + 1} t{Tones.Letter(Tone)}{(Mono ? " m" : "")}{(Bold ? " b" : "")}";
+    /// <summary>The style sheet's classes for it; small ink text in the figure's font needs none.</summary>
+    public string Classes => string.Join(' ', new[]
+    {
+        Size == TextSize.Small ? "" : $"z{(int)Size + 1}", Tone == Tone.Ink ? "" : $"t{Tones.Letter(Tone)}", Mono ? "m" : "", Bold ? "b" : "",
+    }.Where(c => c.Length > 0));
 }
 
 internal static class Tones

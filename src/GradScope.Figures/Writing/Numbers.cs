@@ -58,10 +58,11 @@ internal static class Numbers
     /// <summary>A count, with thousands separated: 12,345.</summary>
     public static string Count(int value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary>A share of 1 in per cent, such as 25 %.</summary>
+    /// <summary>A share of 1 in per cent, such as 25 %; what is not quite nothing is ≈ 0 %.</summary>
     public static string Percent(double share)
     {
         if (!double.IsFinite(share)) return Short(share);
+        if (share != 0 && Math.Abs(share) < 0.0005) return "≈ 0 %";
 
         var percent = Math.Round(share * 100, Math.Abs(share) < 0.0995 ? 1 : 0) + 0.0;
         return percent.ToString("#,##0.#", CultureInfo.InvariantCulture).Replace('-', '−') + " %";

@@ -63,7 +63,7 @@ internal sealed class Sheet(Theme theme)
     {
         var shown = double.IsInfinity(fit) ? text : TextWidth.Fit(text, face, fit, Theme);
         var whole = title ?? (shown == text ? null : text);
-        using (Body.Open("text", ("x", x), ("y", y), ("class", face.Classes + Class(anchor) + (halo ? " halo" : "")), ("transform", turn == 0 ? null : PathOf($"rotate({turn} {x} {y})"))))
+        using (Body.Open("text", ("x", x), ("y", y), ("class", Classes(face, anchor, halo)), ("transform", turn == 0 ? null : PathOf($"rotate({turn} {x} {y})"))))
         {
             if (whole is not null) Body.Element("title", whole);
             Body.Characters(shown);
@@ -81,7 +81,7 @@ internal sealed class Sheet(Theme theme)
             foreach (var (text, face) in spans)
             {
                 var shown = TextWidth.Fit(text, face, fit, Theme);
-                Body.Element("tspan", shown, ("class", face.Classes));
+                Body.Element("tspan", shown, ("class", Classes(face, Anchor.Start, halo: false)));
                 fit -= TextWidth.Of(shown, face, Theme);
                 if (shown != text) break;
             }
@@ -128,7 +128,11 @@ internal sealed class Sheet(Theme theme)
 
     private static Attribute Opacity(double opacity) => ("opacity", opacity == 1 ? null : Numbers.Coordinate(opacity));
 
-    private static string Class(Anchor anchor) => anchor switch { Anchor.Middle => " c", Anchor.End => " e", _ => "" };
+    private static string? Classes(Face face, Anchor anchor, bool halo)
+    {
+        var classes = (face.Classes + (anchor switch { Anchor.Middle => " c", Anchor.End => " e", _ => "" }) + (halo ? " halo" : "")).TrimStart();
+        return classes.Length == 0 ? null : classes;
+    }
 
     private void Shape(string name, string? title, params ReadOnlySpan<Attribute> attributes)
     {

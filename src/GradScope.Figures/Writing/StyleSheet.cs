@@ -25,8 +25,8 @@ internal static class StyleSheet
             .Append($":is(.vscode-dark,.vscode-high-contrast:not(.vscode-high-contrast-light),[data-jp-theme-light=false],[data-theme=dark]) .{root}{{{dark}}}")
             .Append($"@media print{{.{root}.{root}.{root}{{{light}--gs-ink:var(--gs-i);--gs-muted:var(--gs-m);--gs-rule:var(--gs-r);--gs-paper:var(--gs-p);print-color-adjust:exact}}}}")
             .Append($"@media(forced-colors:active){{.{root}{{forced-color-adjust:none}}}}")
-            .Append($".{root} text{{font:{Pixels(theme.TextSize)} {theme.Font};white-space:pre}}")
-            .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z3{{font-size:{Pixels(theme.SmallSize)}}}")
+            .Append($".{root} text{{font:{Pixels(theme.SmallSize)} {theme.Font};white-space:pre;fill:{theme.Light.Ink};fill:var(--gs-ink)}}")
+            .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z2{{font-size:{Pixels(theme.TextSize)}}}")
             .Append($".{root} .m{{font-family:{theme.MonoFont}}}.{root} .b{{font-weight:600}}.{root} .c{{text-anchor:middle}}.{root} .e{{text-anchor:end}}");
         css.Append($".{root} .veil{{opacity:{Ribbons.Veil.ToString(CultureInfo.InvariantCulture)};opacity:var(--gs-veil)}}.{root} .halo{{paint-order:stroke;stroke:{theme.Light.Paper};stroke:var(--gs-paper);stroke-width:4px;stroke-linejoin:round}}.{root} .dense{{shape-rendering:crispEdges}}");
         for (var step = 1; step < Ramp.Steps; step++)
