@@ -136,7 +136,7 @@ internal static class SafetensorsHeader
         var wanted = sizes.Value.Aggregate((UInt128)(uint)bits, (product, size) => product > ulong.MaxValue ? product : product * (ulong)size);
         if (wanted != (UInt128)(ulong)(end - begin) * 8)
         {
-            throw new FormatException($"tensor {Quoted(name)} is {dtype} of shape ({string.Join(", ", sizes)}), which does not take the {end - begin} bytes of its data_offsets [{begin}, {end}]. Copy or download it again");
+            throw new FormatException($"tensor {Quoted(name)} is {dtype} of shape ({string.Join(", ", sizes.Value)}), which does not take the {end - begin} bytes of its data_offsets [{begin}, {end}]. Copy or download it again");
         }
 
         return new(name, dtype, sizes.Value, begin, end);
