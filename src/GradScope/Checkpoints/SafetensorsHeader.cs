@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -14,13 +13,6 @@ internal static class SafetensorsHeader
     public const string MetadataName = "__metadata__";
 
     private const int MostDimensions = 64;
-
-    private static readonly FrozenDictionary<string, int> BitsOf = new Dictionary<string, int>
-    {
-        ["BOOL"] = 8, ["U8"] = 8, ["I8"] = 8, ["F8_E5M2"] = 8, ["F8_E4M3"] = 8, ["F8_E8M0"] = 8,
-        ["I16"] = 16, ["U16"] = 16, ["F16"] = 16, ["BF16"] = 16, ["I32"] = 32, ["U32"] = 32, ["F32"] = 32,
-        ["I64"] = 64, ["U64"] = 64, ["F64"] = 64, ["C64"] = 64, ["F4"] = 4, ["F6_E2M3"] = 6, ["F6_E3M2"] = 6,
-    }.ToFrozenDictionary();
 
     public static bool IsReadable(string dtype) => dtype is "F32" or "F64" or "F16" or "BF16";
 
@@ -128,12 +120,12 @@ internal static class SafetensorsHeader
             throw new FormatException($"tensor {Quoted(name)} has data_offsets [{begin}, {end}], which end before they begin. Copy or download it again");
         }
 
-        if (!BitsOf.TryGetValue(dtype, out var bits))
+        if (BitsOf(dtype) is not { } bits)
         {
             throw new FormatException($"tensor {Quoted(name)} has the dtype {Quoted(dtype)}, which the format does not know. Convert it to F32 before saving");
         }
 
-        var wanted = sizes.Value.Aggregate((UInt128)(uint)bits, (product, size) => product > ulong.MaxValue ? product : product * (ulong)size);
+        var wanted = sizes.Value.Aggregate((UInt128)bits, (product, size) => product > ulong.MaxValue ? product : product * (ulong)size);
         if (wanted != (UInt128)(ulong)(end - begin) * 8)
         {
             throw new FormatException($"tensor {Quoted(name)} is {dtype} of shape ({string.Join(", ", sizes.Value)}), which does not take the {end - begin} bytes of its data_offsets [{begin}, {end}]. Copy or download it again");
@@ -197,6 +189,17 @@ internal static class SafetensorsHeader
 
         return [.. numbers[..count]];
     }
+
+    private static uint? BitsOf(string dtype) => dtype switch
+    {
+        "F4" => 4,
+        "F6_E2M3" or "F6_E3M2" => 6,
+        "BOOL" or "U8" or "I8" or "F8_E5M2" or "F8_E4M3" or "F8_E8M0" => 8,
+        "I16" or "U16" or "F16" or "BF16" => 16,
+        "I32" or "U32" or "F32" => 32,
+        "I64" or "U64" or "F64" or "C64" => 64,
+        _ => null,
+    };
 
     /// <summary>A name for a message; a hostile one may be as long as the header.</summary>
     private static string Quoted(string name) => name.Length <= 100 ? $"'{name}'" : $"'{name[..100]}…'";

@@ -20,8 +20,15 @@ public sealed class Gpt2CheckpointTests : IDisposable
         Assert.Equal(
             new TransformerConfig
             {
-                VocabSize = 11, ModelDim = 8, HeadCount = 2, LayerCount = 2, ContextLength = 6, MlpDim = 32,
-                Activation = activation, Biases = biases, TiedEmbeddings = tied,
+                VocabSize = 11,
+                ModelDim = 8,
+                HeadCount = 2,
+                LayerCount = 2,
+                ContextLength = 6,
+                MlpDim = 32,
+                Activation = activation,
+                Biases = biases,
+                TiedEmbeddings = tied,
             },
             model.Config);
         CheckLogits(model, name);

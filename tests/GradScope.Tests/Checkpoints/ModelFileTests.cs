@@ -4,7 +4,13 @@ public sealed class ModelFileTests : IDisposable
 {
     private static readonly TransformerConfig Base = new()
     {
-        VocabSize = 7, ModelDim = 8, HeadCount = 2, LayerCount = 2, ContextLength = 5, InitScale = 0.3f, Seed = ulong.MaxValue,
+        VocabSize = 7,
+        ModelDim = 8,
+        HeadCount = 2,
+        LayerCount = 2,
+        ContextLength = 5,
+        InitScale = 0.3f,
+        Seed = ulong.MaxValue,
     };
 
     private readonly Scratch scratch = new();

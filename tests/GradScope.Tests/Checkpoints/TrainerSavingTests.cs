@@ -6,7 +6,13 @@ public sealed class TrainerSavingTests : IDisposable
 
     private static readonly TransformerConfig Config = new()
     {
-        VocabSize = FewNames.VocabSize, ModelDim = 16, HeadCount = 2, LayerCount = 2, ContextLength = 8, Dropout = 0.1f, Seed = 5,
+        VocabSize = FewNames.VocabSize,
+        ModelDim = 16,
+        HeadCount = 2,
+        LayerCount = 2,
+        ContextLength = 8,
+        Dropout = 0.1f,
+        Seed = 5,
     };
 
     private readonly Scratch scratch = new();
