@@ -12,7 +12,8 @@ static class HostPackages
     [
         Package("GradScope", ["GradScope"]),
         Package("GradScope.Figures", ["GradScope", "GradScope.Figures"]),
-        Package("GradScope.Interactive", ["GradScope", "GradScope.Figures", "GradScope.Interactive"], LoadInteractive),
+        Package("GradScope.Tokenizers", ["GradScope", "GradScope.Tokenizers"]),
+        Package("GradScope.Interactive", ["GradScope", "GradScope.Figures", "GradScope.Tokenizers", "GradScope.Interactive"], LoadInteractive),
     ];
 
     /// <summary>Does what the package's extension.dib does in .NET Interactive, and lets live views reach the running cell.</summary>

@@ -12,7 +12,8 @@ public class ArchitectureTests
     {
         ["GradScope"] = [],
         ["GradScope.Figures"] = ["GradScope"],
-        ["GradScope.Interactive"] = ["GradScope.Figures"],
+        ["GradScope.Tokenizers"] = ["GradScope"],
+        ["GradScope.Interactive"] = ["GradScope.Figures", "GradScope.Tokenizers"],
         ["GradScope.Notebooks"] = [],
         ["GradScope.Cli"] = ["GradScope.Interactive", "GradScope.Notebooks"],
     };

@@ -25,10 +25,11 @@ public sealed record Tool(string Name, string Package, Func<bool> Probe)
     /// <summary>Debian's own Python: one from elsewhere on the path does not see Debian's packages.</summary>
     public const string Python = "/usr/bin/python3";
 
-    public const string NbFormat = "nbformat", NbClient = "nbclient", NbConvert = "nbconvert", JupyterClient = "jupyter_client", Chromium = "chromium";
+    public const string PlainPython = "python3", NbFormat = "nbformat", NbClient = "nbclient", NbConvert = "nbconvert", JupyterClient = "jupyter_client", Chromium = "chromium";
 
     static readonly Dictionary<string, Lazy<Tool>> known = new List<Tool>
     {
+        new(PlainPython, "python3", () => File.Exists(Python)),
         new(NbFormat, "python3-nbformat", () => Imports(NbFormat)),
         new(NbClient, "python3-nbclient", () => Imports(NbClient)),
         new(NbConvert, "jupyter-nbconvert", () => Imports(NbConvert)),

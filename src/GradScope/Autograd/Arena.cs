@@ -7,6 +7,8 @@ internal readonly record struct Buffer(float[] Array, int Offset, int Length)
 
     public Span<float> Span => Array.AsSpan(Offset, Length);
 
+    public Memory<float> Memory => Array.AsMemory(Offset, Length);
+
     /// <summary>The elements and what fills them up to whole vectors, for element-wise loops that have no tail.</summary>
     public Span<float> Padded => Array.AsSpan(Offset, Arena.Pad(Length));
 

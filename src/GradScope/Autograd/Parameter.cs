@@ -54,7 +54,8 @@ public sealed class Parameter
 /// All parameters of a model, one after the other in one array, and their gradients in another of the same layout, so that
 /// an optimiser is one loop.
 /// </summary>
-internal sealed class ParameterStore
+/// <param name="weights">Where the initial numbers come from, if not from random draws.</param>
+internal sealed class ParameterStore(WeightSource? weights = null)
 {
     private readonly List<(Parameter Parameter, float Mean, float Scale)> entries = [];
     private int length;
@@ -70,13 +71,14 @@ internal sealed class ParameterStore
     /// <summary>Adds a parameter whose initial numbers are normal with this mean and standard deviation.</summary>
     public Parameter Add(string name, Shape shape, float mean, float scale)
     {
+        weights?.Require(name, shape);
         var parameter = new Parameter(this, name, shape, length);
         entries.Add((parameter, mean, scale));
         length += Arena.Pad(shape.ElementCount);
         return parameter;
     }
 
-    /// <summary>Lays out the arrays and draws the initial numbers, once all parameters are known.</summary>
+    /// <summary>Lays out the arrays and brings the initial numbers, once all parameters are known.</summary>
     public void Seal(ulong seed)
     {
         var random = new RandomStream(seed);
@@ -86,6 +88,12 @@ internal sealed class ParameterStore
         foreach (var (parameter, mean, scale) in entries)
         {
             var values = parameter.ValueBuffer.Span;
+            if (weights is not null)
+            {
+                weights.Fill(parameter.Name, parameter.Shape, values);
+                continue;
+            }
+
             if (scale > 0)
             {
                 random.FillNormal(values, scale);
@@ -96,6 +104,8 @@ internal sealed class ParameterStore
                 value += mean;
             }
         }
+
+        weights = null;
     }
 
     private Buffer NewBuffer()

@@ -54,7 +54,7 @@ public sealed class Tape
     public Node? Loss { get; private set; }
 
     /// <summary>How often the tape has been replayed: which step the values are from, and the counter of its dropout masks.</summary>
-    public long Replays { get; private set; }
+    public long Replays { get; internal set; }
 
     /// <summary>Whether backward may be called.</summary>
     public bool HasGradients { get; }

@@ -32,6 +32,8 @@ public sealed class Tensor
     /// <summary>The elements in row-major order.</summary>
     public ReadOnlySpan<float> Values => values;
 
+    internal ReadOnlyMemory<float> Memory => values;
+
     /// <summary>The number of elements.</summary>
     public int Length => values.Length;
 

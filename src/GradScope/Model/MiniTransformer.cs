@@ -7,14 +7,14 @@ namespace GradScope;
 /// stream, unembedding. <c>new MiniTransformer(vocabSize: 10, modelDim: 16, heads: 2)</c> is a whole one; everything else is
 /// in <see cref="TransformerConfig"/>.
 /// </summary>
-public sealed class MiniTransformer
+public sealed partial class MiniTransformer
 {
-    private readonly ParameterStore store = new();
+    private readonly ParameterStore store;
     private readonly Parameter embedding;
     private readonly Parameter? positionEmbedding;
     private readonly NormLayer? finalNorm;
     private readonly Linear? unembedding;
-    private readonly Tensor? sinusoids;
+    private Tensor? sinusoids;
 
     /// <summary>A model with the most asked-for sizes; <see cref="TransformerConfig"/> tells their meaning.</summary>
     /// <exception cref="ArgumentException">A size is out of range, or the heads do not divide the width.</exception>
@@ -34,17 +34,19 @@ public sealed class MiniTransformer
     /// <summary>A model with random weights.</summary>
     /// <exception cref="ArgumentException">The configuration contradicts itself; the message names what.</exception>
     public MiniTransformer(TransformerConfig config)
+        : this(config, weights: null)
+    {
+    }
+
+    internal MiniTransformer(TransformerConfig config, WeightSource? weights)
     {
         config.Validate();
         Config = config;
+        store = new(weights);
         embedding = store.Add("embed.weight", [config.VocabSize, config.ModelDim], 0, config.InitScale);
         if (config.Positions == Positions.Learned)
         {
             positionEmbedding = store.Add("pos_embed.weight", [config.ContextLength, config.ModelDim], 0, config.InitScale);
-        }
-        else if (config.Positions == Positions.Sinusoidal)
-        {
-            sinusoids = Sinusoids(config.ContextLength, config.ModelDim);
         }
 
         Blocks = [.. Enumerable.Range(0, config.LayerCount).Select(i => new Block(store, i, config))];
@@ -101,8 +103,9 @@ public sealed class MiniTransformer
             var positions = tape.Constant(Ascending(length), "positions");
             x += tape.Use(positionEmbedding).Rows(positions).As("pos_embed");
         }
-        else if (sinusoids is not null)
+        else if (Config.Positions == Positions.Sinusoidal)
         {
+            sinusoids = sinusoids?.Shape[0] >= length ? sinusoids : Sinusoids(length, Config.ModelDim);
             x += tape.Constant(new Tensor([length, Config.ModelDim], sinusoids.Values[..(length * Config.ModelDim)]), "pos_embed");
         }
 

@@ -23,16 +23,7 @@ public abstract class Optimizer
     /// <returns>‖update‖² and ‖weights before‖².</returns>
     internal (double Update, double Weights) Step(ParameterStore store, float learningRate, float gradientScale)
     {
-        if (owner is null)
-        {
-            owner = store;
-            Allocate(store.Values.Length);
-        }
-        else if (owner != store)
-        {
-            throw new InvalidOperationException("Optimizer: it already serves another model, whose moments it keeps; make a new optimiser for this one.");
-        }
-
+        Serve(store);
         Updates++;
         var (update, weights) = (0.0, 0.0);
         foreach (var parameter in store.Parameters)
@@ -45,6 +36,29 @@ public abstract class Optimizer
         }
 
         return (update, weights);
+    }
+
+    /// <summary>Its state by name, such as Adam's first and second moments, each laid out as the store's values; empty before the first update.</summary>
+    internal abstract IEnumerable<(string Name, float[] Values)> State { get; }
+
+    /// <summary>Takes up where another of its kind stopped; <see cref="State"/> is then there to be filled.</summary>
+    internal void Resume(ParameterStore store, int updates)
+    {
+        Serve(store);
+        Updates = updates;
+    }
+
+    private void Serve(ParameterStore store)
+    {
+        if (owner is null)
+        {
+            owner = store;
+            Allocate(store.Values.Length);
+        }
+        else if (owner != store)
+        {
+            throw new InvalidOperationException("Optimizer: it already serves another model, whose moments it keeps; make a new optimiser for this one.");
+        }
     }
 
     /// <summary>Makes state of the store's length, all 0.</summary>
@@ -82,6 +96,8 @@ public sealed class Sgd : Optimizer
 
     /// <inheritdoc/>
     public override string Description => FormattableString.Invariant($"SGD lr {LearningRate}") + (Momentum > 0 ? FormattableString.Invariant($", momentum {Momentum}") : "");
+
+    internal override IEnumerable<(string Name, float[] Values)> State => [("velocity", velocity)];
 
     private protected override void Allocate(int length) => (velocity, change) = (new float[length], new float[length]);
 
@@ -127,6 +143,8 @@ public class Adam : Optimizer
 
     /// <summary>How much of a parameter is taken off at each step beside the gradient's part, before it is multiplied by the step size.</summary>
     private protected virtual float DecayOf(Parameter parameter) => 0;
+
+    internal override IEnumerable<(string Name, float[] Values)> State => [("first", first), ("second", second)];
 
     private protected override void Allocate(int length) => (first, second, change) = (new float[length], new float[length], new float[length]);
 

@@ -6,7 +6,7 @@ namespace GradScope;
 /// Trains a model on a task, step by step, and records every step: batches are drawn by a seed, tapes are recorded once a shape
 /// and replayed, and the same seed gives the same run.
 /// </summary>
-public sealed class Trainer
+public sealed partial class Trainer
 {
     private readonly RandomStream random;
     private readonly int length;
@@ -173,10 +173,12 @@ public sealed class Trainer
 
     private delegate void Filler(int sequence, Span<int> tokens, Span<int> targets);
 
+    private Workout Batch => batch ??= Prepare(BatchSize, gradients: true, (_, tokens, targets) => Task.Draw(new RandomStream(0), tokens, targets));
+
     private void Update()
     {
         Filler draw = (_, tokens, targets) => Task.Draw(random, tokens, targets);
-        batch ??= Prepare(BatchSize, gradients: true, (_, tokens, targets) => Task.Draw(new RandomStream(0), tokens, targets));
+        var batch = Batch;
         Fill(batch, draw);
         batch.Replay();
         batch.Tape.Backward(batch.Loss);
