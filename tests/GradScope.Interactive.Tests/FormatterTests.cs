@@ -65,7 +65,7 @@ public class FormatterTests
     public void The_extension_says_in_a_line_what_it_added()
     {
         var line = GradScopeExtension.Load();
-        Assert.Matches(@"^GradScope \d+\.\d+\.\d+: figures for \d+ types", line);
+        Assert.Matches(@"^GradScope \d+\.\d+\.\d+\S*: figures for \d+ types", line);
         Assert.DoesNotContain('\n', line);
     }
 }
