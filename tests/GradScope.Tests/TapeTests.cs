@@ -20,9 +20,9 @@ public class TapeTests
         g += 10 / f;
         tape.Backward(g);
 
-        Assert.Equal(24.70408163265306, g.Value, 5);
-        Assert.Equal(138.83381924198252, a.Grad, 4);
-        Assert.Equal(645.5772594752186, b.Grad, 3);
+        Assert.Equal(24.70408163265306, (float)g.Value, 5);
+        Assert.Equal(138.83381924198252, (float)a.Grad, 4);
+        Assert.Equal(645.5772594752186, (float)b.Grad, 3);
     }
 
     [Fact]

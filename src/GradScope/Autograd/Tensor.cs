@@ -71,7 +71,7 @@ public sealed class Tensor
 
     /// <summary>The number in a tensor of one element.</summary>
     /// <exception cref="InvalidOperationException">The tensor has more than one element.</exception>
-    public static implicit operator float(Tensor tensor) => tensor.Length == 1
+    public static explicit operator float(Tensor tensor) => tensor.Length == 1
         ? tensor.values[0]
         : throw new InvalidOperationException(
             $"Tensor: {tensor.Shape} has {tensor.Length} elements and cannot be read as one number; index it, or take Sum() or Mean() of its node.");

@@ -24,9 +24,9 @@ public class PublishedNumbersTests
         g += 10 / f;
         tape.Backward(g);
 
-        AssertClose(24.70408163265306, g.Value);
-        AssertClose(138.83381924198252, a.Grad);
-        AssertClose(645.5772594752186, b.Grad);
+        AssertClose(24.70408163265306, (float)g.Value);
+        AssertClose(138.83381924198252, (float)a.Grad);
+        AssertClose(645.5772594752186, (float)b.Grad);
     }
 
     /// <summary>micrograd's test/test_engine.py, test_sanity_check.</summary>
@@ -41,8 +41,8 @@ public class PublishedNumbersTests
         var y = h + q + q * x;
         tape.Backward(y);
 
-        AssertClose(-20, y.Value);
-        AssertClose(46, x.Grad);
+        AssertClose(-20, (float)y.Value);
+        AssertClose(46, (float)x.Grad);
     }
 
     /// <summary>
