@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace GradScope.Cli;
 
 /// <summary>The commands of <c>gradscope</c> and what their exit codes mean.</summary>
-static class CommandLine
+internal static class CommandLine
 {
     /// <summary>Runs a command. Nothing is written but to the two writers; a terminal gets colours and a moving bar.</summary>
     public static async Task<int> InvokeAsync(string[] args, TextWriter output, TextWriter error, bool isTerminal = false, CancellationToken cancel = default)
@@ -33,7 +33,7 @@ static class CommandLine
     }
 }
 
-static class ExitCode
+internal static class ExitCode
 {
     public const int Passed = 0, CellFailed = 1, BadInput = 2, Stopped = 130;
 }

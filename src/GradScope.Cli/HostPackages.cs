@@ -5,7 +5,7 @@ using GradScope.Notebooks;
 namespace GradScope.Cli;
 
 /// <summary>The packages that notebooks get from this tool itself, without a restore.</summary>
-static class HostPackages
+internal static class HostPackages
 {
     /// <summary>GradScope and what is built on it, each with the assemblies that it brings along.</summary>
     public static IReadOnlyList<ProvidedPackage> All { get; } =
@@ -17,13 +17,13 @@ static class HostPackages
     ];
 
     /// <summary>Does what the package's extension.dib does in .NET Interactive, and lets live views reach the running cell.</summary>
-    static void LoadInteractive()
+    private static void LoadInteractive()
     {
         DisplayBridge.Current = new CellBridge();
         Console.WriteLine(GradScopeExtension.Load());
     }
 
-    static ProvidedPackage Package(string id, string[] names, Action? onLoad = null)
+    private static ProvidedPackage Package(string id, string[] names, Action? onLoad = null)
     {
         Assembly[] assemblies = [.. names.Select(Assembly.Load)];
         var version = assemblies[^1].GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
@@ -32,11 +32,11 @@ static class HostPackages
 }
 
 /// <summary>Shows GradScope's live views in the cell that makes them.</summary>
-sealed class CellBridge : IDisplayBridge
+internal sealed class CellBridge : IDisplayBridge
 {
     public ILiveOutput? Show(object value) => CellContext.Current is { } cell ? new Output(cell.Display(value)) : null;
 
-    sealed class Output(DisplayHandle handle) : ILiveOutput
+    private sealed class Output(DisplayHandle handle) : ILiveOutput
     {
         public void Update(object value) => handle.Update(value);
     }

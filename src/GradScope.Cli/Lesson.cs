@@ -3,12 +3,12 @@ using GradScope.Notebooks;
 namespace GradScope.Cli;
 
 /// <summary>A command line that cannot be followed; the message says what to change.</summary>
-sealed class UsageException(string message) : Exception(message);
+internal sealed class UsageException(string message) : Exception(message);
 
 /// <summary>A notebook to run, as it was named or found.</summary>
-sealed record Lesson(string Path, NotebookDocument Notebook)
+internal sealed record Lesson(string Path, NotebookDocument Notebook)
 {
-    static readonly string[] skippedFolders = ["bin", "obj", "artifacts", "node_modules"];
+    private static readonly string[] skippedFolders = ["bin", "obj", "artifacts", "node_modules"];
 
     public string Name => System.IO.Path.GetFileNameWithoutExtension(Path);
 
@@ -28,14 +28,14 @@ sealed record Lesson(string Path, NotebookDocument Notebook)
         return [.. paths.SelectMany(path => Expand(path, skipped)).DistinctBy(System.IO.Path.GetFullPath).Select(Load)];
     }
 
-    static Lesson Load(string path)
+    private static Lesson Load(string path)
     {
         var notebook = NotebookDocument.Load(path);
         notebook.RequireCSharp();
         return new(path, notebook);
     }
 
-    static IEnumerable<string> Expand(string path, string[] skipped)
+    private static IEnumerable<string> Expand(string path, string[] skipped)
     {
         if (Directory.Exists(path))
         {
@@ -47,7 +47,7 @@ sealed record Lesson(string Path, NotebookDocument Notebook)
         return IsNotebook(path) ? [path] : throw new UsageException($"{path}: not a notebook; name an .ipynb or .dib file, or a folder");
     }
 
-    static IEnumerable<string> Search(string folder, string[] skipped)
+    private static IEnumerable<string> Search(string folder, string[] skipped)
     {
         var files = Directory.EnumerateFiles(folder).Where(IsNotebook).Order(StringComparer.Ordinal);
         var folders = Directory.EnumerateDirectories(folder)
@@ -56,9 +56,9 @@ sealed record Lesson(string Path, NotebookDocument Notebook)
         return files.Concat(folders.SelectMany(inner => Search(inner, skipped)));
     }
 
-    static bool IsNotebook(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant() is ".ipynb" or ".dib";
+    private static bool IsNotebook(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant() is ".ipynb" or ".dib";
 
-    static bool IsSearched(string folder)
+    private static bool IsSearched(string folder)
     {
         var name = System.IO.Path.GetFileName(folder);
         return !name.StartsWith('.') && !skippedFolders.Contains(name, StringComparer.OrdinalIgnoreCase);

@@ -5,12 +5,12 @@ using Spectre.Console;
 namespace GradScope.Cli;
 
 /// <summary>One call of <c>gradscope run</c>: reads every notebook, runs them in order, writes what was asked for, and sums up.</summary>
-sealed class LessonRun(ToolConsole console)
+internal sealed class LessonRun(ToolConsole console)
 {
-    const string IndexFile = "index.html";
+    private const string IndexFile = "index.html";
 
-    readonly IAnsiConsole rich = console.Rich();
-    readonly List<CellFailure> failures = [];
+    private readonly IAnsiConsole rich = console.Rich();
+    private readonly List<CellFailure> failures = [];
 
     public required bool InPlace { get; init; }
 
@@ -45,7 +45,7 @@ sealed class LessonRun(ToolConsole console)
     }
 
     /// <summary>What can be known to go wrong is said before the first cell runs.</summary>
-    void Check(IReadOnlyList<Lesson> lessons)
+    private void Check(IReadOnlyList<Lesson> lessons)
     {
         var twice = lessons.GroupBy(lesson => lesson.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1);
         if (twice is not null && (OutFolder ?? PageFolder) is { } folder)
@@ -59,7 +59,7 @@ sealed class LessonRun(ToolConsole console)
                 throw new UsageException($"{target} is a file; name a folder");
     }
 
-    async Task<IReadOnlyList<NotebookRun>> RunAllAsync(IReadOnlyList<Lesson> lessons, CancellationToken cancel)
+    private async Task<IReadOnlyList<NotebookRun>> RunAllAsync(IReadOnlyList<Lesson> lessons, CancellationToken cancel)
     {
         var runs = new List<NotebookRun>();
         if (!rich.Profile.Capabilities.Interactive)
@@ -95,10 +95,10 @@ sealed class LessonRun(ToolConsole console)
         return runs;
     }
 
-    void Line(RunProgress step) =>
+    private void Line(RunProgress step) =>
         console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{step.Notebook.Name}: cell {step.Cell} of {step.Cells}"));
 
-    async Task<NotebookRun> RunAsync(IReadOnlyList<Lesson> lessons, int i, Action<RunProgress> onProgress, CancellationToken cancel)
+    private async Task<NotebookRun> RunAsync(IReadOnlyList<Lesson> lessons, int i, Action<RunProgress> onProgress, CancellationToken cancel)
     {
         var lesson = lessons[i];
         var runner = new NotebookRunner(new SessionOptions { Packages = HostPackages.All });
@@ -115,13 +115,13 @@ sealed class LessonRun(ToolConsole console)
         return run;
     }
 
-    void ReportFailures()
+    private void ReportFailures()
     {
         foreach (var failure in failures)
             console.Error.WriteLine(failure);
     }
 
-    void WriteIndex(IReadOnlyList<Lesson> lessons, IReadOnlyList<NotebookRun> runs)
+    private void WriteIndex(IReadOnlyList<Lesson> lessons, IReadOnlyList<NotebookRun> runs)
     {
         if (PageFolder is null)
             return;
@@ -129,7 +129,7 @@ sealed class LessonRun(ToolConsole console)
         AtomicFile.WriteAllText(Path.Combine(PageFolder, IndexFile), NotebookPage.RenderIndex("Lessons", [.. links]));
     }
 
-    void Summarise(IReadOnlyList<NotebookRun> runs)
+    private void Summarise(IReadOnlyList<NotebookRun> runs)
     {
         var table = new Table().Border(TableBorder.Simple)
             .AddColumns(new TableColumn("notebook").NoWrap(), new TableColumn("cells").RightAligned(), new TableColumn("seconds").RightAligned(), new TableColumn("result").NoWrap());
@@ -156,7 +156,7 @@ sealed class LessonRun(ToolConsole console)
         }
     }
 
-    string PageOf(Lesson lesson) => Path.Combine(PageFolder!, lesson.Name + ".html");
+    private string PageOf(Lesson lesson) => Path.Combine(PageFolder!, lesson.Name + ".html");
 
-    static LessonLink? Link(Lesson? lesson) => lesson is null ? null : new(lesson.Name + ".html", lesson.Notebook.Title, "", Passed: true);
+    private static LessonLink? Link(Lesson? lesson) => lesson is null ? null : new(lesson.Name + ".html", lesson.Notebook.Title, "", Passed: true);
 }

@@ -6,7 +6,7 @@ using GradScope.Notebooks;
 namespace GradScope.Cli;
 
 /// <summary><c>gradscope run</c>: its options, what they must be, and how they reach <see cref="LessonRun"/>.</summary>
-static class RunCommand
+internal static class RunCommand
 {
     public static Command Create(ToolConsole console)
     {
@@ -46,7 +46,7 @@ static class RunCommand
         return command;
     }
 
-    static TimeSpan? Seconds(ArgumentResult result)
+    private static TimeSpan? Seconds(ArgumentResult result)
     {
         var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 1e6)
@@ -56,7 +56,7 @@ static class RunCommand
     }
 
     /// <summary>A word with a dash that no option took would pass for a notebook.</summary>
-    static void RefuseUnknownOptions(ArgumentResult result)
+    private static void RefuseUnknownOptions(ArgumentResult result)
     {
         foreach (var token in result.Tokens.Where(token => token.Value.StartsWith('-')))
             result.AddError($"{token.Value} is not an option of 'run'");

@@ -4,9 +4,9 @@ using Spectre.Console;
 namespace GradScope.Cli;
 
 /// <summary>Where the tool writes, and whether somebody watches: only a terminal gets colours and a moving bar.</summary>
-sealed record ToolConsole(TextWriter Output, TextWriter Error, bool IsTerminal) : IAnsiConsoleOutput
+internal sealed record ToolConsole(TextWriter Output, TextWriter Error, bool IsTerminal) : IAnsiConsoleOutput
 {
-    const int UsualWidth = 100, UsualHeight = 40;
+    private const int UsualWidth = 100, UsualHeight = 40;
 
     TextWriter IAnsiConsoleOutput.Writer => Output;
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace GradScope.Benchmarks;
 
 /// <summary>How long the helper thread takes to begin, awake and asleep, and what it costs to have one.</summary>
-static class HandOff
+internal static class HandOff
 {
     public static void Run()
     {
@@ -30,7 +30,7 @@ static class HandOff
     }
 
     /// <summary>Nanoseconds of jobs whose first half does nothing but wait for the second one to begin.</summary>
-    static double Share(int times)
+    private static double Share(int times)
     {
         var job = new Meet(new int[1]);
         var start = Stopwatch.GetTimestamp();
@@ -43,7 +43,7 @@ static class HandOff
         return Stopwatch.GetElapsedTime(start).TotalNanoseconds;
     }
 
-    readonly struct Meet(int[] begun) : IJob
+    private readonly struct Meet(int[] begun) : IJob
     {
         public ref int Begun => ref begun[0];
 

@@ -7,10 +7,10 @@ namespace GradScope.Benchmarks;
 /// <summary>
 /// What this machine can do at most: twelve independent chains of fused multiplications and additions in registers.
 /// </summary>
-static unsafe class Peak
+internal static unsafe class Peak
 {
-    const int Rounds = 20_000;
-    const int Chains = 12;
+    private const int Rounds = 20_000;
+    private const int Chains = 12;
 
     public static double Flops { get; } = 2.0 * Rounds * Chains
         * (Avx512F.IsSupported ? 16 : Fma.IsSupported ? 8 : Vector128.IsHardwareAccelerated ? 4 : 1);
@@ -30,7 +30,7 @@ static unsafe class Peak
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Chain<TVector>() where TVector : struct, ITileVector<TVector>
+    private static void Chain<TVector>() where TVector : struct, ITileVector<TVector>
     {
         var factor = 0.999f;
         TVector b = default;
@@ -66,7 +66,7 @@ static unsafe class Peak
         c0.Store(kept);
     }
 
-    struct Job : IJob
+    private struct Job : IJob
     {
         public readonly void Run(int from, int to)
         {

@@ -1,14 +1,14 @@
 namespace GradScope.Benchmarks;
 
 /// <summary>One of the matrix products of a training step, with operands of its own.</summary>
-sealed class Product
+internal sealed class Product
 {
-    readonly Matrix a;
-    readonly Matrix b;
-    readonly Matrix c;
-    readonly Triangle triangle;
+    private readonly Matrix a;
+    private readonly Matrix b;
+    private readonly Matrix c;
+    private readonly Triangle triangle;
 
-    Product(string name, Matrix a, Matrix b, Matrix c, Triangle triangle = Triangle.None)
+    private Product(string name, Matrix a, Matrix b, Matrix c, Triangle triangle = Triangle.None)
     {
         Name = name;
         this.a = a;
@@ -57,7 +57,7 @@ sealed class Product
     ];
 
     /// <summary>y = x·W and what its backward pass needs.</summary>
-    static IEnumerable<Product> Linear(string name, int rows, int from, int to)
+    private static IEnumerable<Product> Linear(string name, int rows, int from, int to)
     {
         var (x, w, y) = (Dense(rows, from), Dense(from, to), Dense(rows, to));
         yield return new($"{name} y = x·W: {rows}×{from}·{from}×{to}", x, w, y);
@@ -66,7 +66,7 @@ sealed class Product
     }
 
     /// <summary>Attention's products over the heads of a packed q, k, v buffer.</summary>
-    static IEnumerable<Product> Attention(string name, int batch, int heads, int positions, int headDim)
+    private static IEnumerable<Product> Attention(string name, int batch, int heads, int positions, int headDim)
     {
         var width = heads * headDim;
         var (q, k, v) = (Heads(0), Heads(width), Heads(2 * width));
@@ -85,9 +85,9 @@ sealed class Product
             batch, positions * 3 * width, heads, headDim);
     }
 
-    static Matrix Dense(int rows, int columns) => new(Values(rows * columns), 0, rows, columns, columns, 1);
+    private static Matrix Dense(int rows, int columns) => new(Values(rows * columns), 0, rows, columns, columns, 1);
 
-    static float[] Values(int count)
+    private static float[] Values(int count)
     {
         var random = new Random(count);
         var values = new float[count];

@@ -5,7 +5,7 @@ namespace GradScope.Benchmarks;
 /// <summary>The matrix products of a training step, one thread and two.</summary>
 public class ProductBenchmark
 {
-    Product product = null!;
+    private Product product = null!;
 
     [ParamsSource(nameof(Names))]
     public string Name { get; set; } = "";

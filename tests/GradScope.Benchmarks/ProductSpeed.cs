@@ -6,9 +6,9 @@ namespace GradScope.Benchmarks;
 /// <summary>
 /// Times peak and products in turn, round after round, so that a change of the machine's mood meets all of them alike.
 /// </summary>
-static class ProductSpeed
+internal static class ProductSpeed
 {
-    const double Stretch = 300e3;
+    private const double Stretch = 300e3;
 
     public static void Run(ReadOnlySpan<string> args)
     {
@@ -49,9 +49,9 @@ static class ProductSpeed
         }
     }
 
-    sealed class Contest(string name, int threads, double flops, Action action)
+    private sealed class Contest(string name, int threads, double flops, Action action)
     {
-        readonly List<double> times = [];
+        private readonly List<double> times = [];
 
         public string Name => name;
 

@@ -6,7 +6,7 @@ namespace GradScope.Cli.Tests;
 
 public sealed partial class RunCommandTests : IDisposable
 {
-    readonly string folder = Directory.CreateTempSubdirectory("gradscope-").FullName;
+    private readonly string folder = Directory.CreateTempSubdirectory("gradscope-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -234,21 +234,21 @@ public sealed partial class RunCommandTests : IDisposable
         Assert.Contains("<svg", string.Concat(data["text/html"]!.AsArray().Select(line => (string?)line)));
     }
 
-    string Write(string name, params string[] cells)
+    private string Write(string name, params string[] cells)
     {
         var path = Path.Combine(folder, name);
         NotebookDocument.Create(name, cells.Select(source => (CellKind.Code, source, (string?)null))).Save(path);
         return path;
     }
 
-    IEnumerable<string> Progress(string output) => output.Split('\n').Where(line => line.Contains(": cell ", StringComparison.Ordinal))
+    private IEnumerable<string> Progress(string output) => output.Split('\n').Where(line => line.Contains(": cell ", StringComparison.Ordinal))
         .Select(line => line.Replace(folder + Path.DirectorySeparatorChar, ""));
 
-    static (int, string) Told((int Code, string Output, string Error) run) => (run.Code, run.Error);
+    private static (int, string) Told((int Code, string Output, string Error) run) => (run.Code, run.Error);
 
-    static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunAsync(CancellationToken.None, arguments);
+    private static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunAsync(CancellationToken.None, arguments);
 
-    static async Task<(int Code, string Output, string Error)> RunAsync(CancellationToken cancel, params string[] arguments)
+    private static async Task<(int Code, string Output, string Error)> RunAsync(CancellationToken cancel, params string[] arguments)
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };

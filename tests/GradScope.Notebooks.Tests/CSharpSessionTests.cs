@@ -4,7 +4,7 @@ namespace GradScope.Notebooks.Tests;
 
 public sealed class CSharpSessionTests : IDisposable
 {
-    readonly Cells cells = new();
+    private readonly Cells cells = new();
 
     public void Dispose() => cells.Dispose();
 

@@ -2,7 +2,7 @@ namespace GradScope.Notebooks.Tests;
 
 public sealed class CellGuardTests
 {
-    const string Turn = "global::GradScope.Notebooks.CellGuard.OnTurn();", Call = "global::GradScope.Notebooks.CellGuard.OnCall();";
+    private const string Turn = "global::GradScope.Notebooks.CellGuard.OnTurn();", Call = "global::GradScope.Notebooks.CellGuard.OnCall();";
 
     [Theory]
     [InlineData("while (a) { b(); }", $"while (a) {{{Turn} b(); }}")]

@@ -3,7 +3,7 @@ namespace GradScope.Notebooks.Tests;
 /// <summary>A session with what its cells have put out, in a form that reads well in an assertion.</summary>
 public sealed class Cells(SessionOptions? options = null) : IDisposable
 {
-    readonly CSharpSession session = new(options);
+    private readonly CSharpSession session = new(options);
 
     public List<CellOutput> Outputs { get; } = [];
 
@@ -63,7 +63,7 @@ public sealed class Cells(SessionOptions? options = null) : IDisposable
         return Between(text, "<pre>", "</pre>") ?? text;
     }
 
-    IEnumerable<CellOutput> Merged()
+    private IEnumerable<CellOutput> Merged()
     {
         CellOutput.Stream? open = null;
         foreach (var output in Outputs)
@@ -83,7 +83,7 @@ public sealed class Cells(SessionOptions? options = null) : IDisposable
             yield return open;
     }
 
-    static string? Between(string text, string start, string end)
+    private static string? Between(string text, string start, string end)
     {
         var from = text.IndexOf(start, StringComparison.Ordinal);
         var to = text.IndexOf(end, StringComparison.Ordinal);

@@ -4,7 +4,7 @@ namespace GradScope.Notebooks.Tests;
 
 public sealed class DirectiveTests
 {
-    static readonly ProvidedPackage sample = new("Sample.Package", "1.2.0", [typeof(Library).Assembly], () =>
+    private static readonly ProvidedPackage sample = new("Sample.Package", "1.2.0", [typeof(Library).Assembly], () =>
     {
         Library.Loads++;
         Console.WriteLine("loaded");

@@ -5,7 +5,7 @@ namespace GradScope.Notebooks.Tests;
 public sealed class NotebookDocumentTests
 {
     /// <summary>What Jupyter itself would write, with things in it that this host does not know.</summary>
-    const string Rich = """
+    private const string Rich = """
         {
          "cells": [
           {

@@ -98,7 +98,7 @@ public sealed partial class NotebookPageTests
         Assert.Contains("<a href=\"index.html\">All lessons</a>", page);
     }
 
-    static NotebookDocument Parse(string cell) =>
+    private static NotebookDocument Parse(string cell) =>
         NotebookDocument.Parse($$"""{"nbformat":4,"nbformat_minor":5,"metadata":{},"cells":[{{cell}}]}""", "page.ipynb");
 
     [GeneratedRegex("""(src|srcset|poster|data)\s*=\s*["']?(https?:)?//|<link|@import|url\(|<script""", RegexOptions.IgnoreCase)]

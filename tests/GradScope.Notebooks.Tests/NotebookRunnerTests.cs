@@ -5,7 +5,7 @@ namespace GradScope.Notebooks.Tests;
 
 public sealed class NotebookRunnerTests : IDisposable
 {
-    readonly Scratch scratch = new();
+    private readonly Scratch scratch = new();
 
     public void Dispose() => scratch.Dispose();
 
@@ -129,18 +129,18 @@ public sealed class NotebookRunnerTests : IDisposable
         Assert.Equal(rewritten + "\n", File.ReadAllText(path));
     }
 
-    async Task<(NotebookDocument, NotebookRun)> RunAsync(params string[] cells) => await RunAsync(new RunOptions(), cells);
+    private async Task<(NotebookDocument, NotebookRun)> RunAsync(params string[] cells) => await RunAsync(new RunOptions(), cells);
 
-    async Task<(NotebookDocument, NotebookRun)> RunAsync(RunOptions options, params string[] cells)
+    private async Task<(NotebookDocument, NotebookRun)> RunAsync(RunOptions options, params string[] cells)
     {
         var notebook = Notebook(cells);
         return (notebook, await new NotebookRunner(new SessionOptions()).RunAsync(notebook, scratch.Folder, options));
     }
 
-    static NotebookDocument Notebook(params string[] cells) =>
+    private static NotebookDocument Notebook(params string[] cells) =>
         NotebookDocument.Create("test.ipynb", cells.Select(source => (CellKind.Code, source, (string?)null)));
 
-    static string Describe(JsonNode? output) => (string?)output!["output_type"] switch
+    private static string Describe(JsonNode? output) => (string?)output!["output_type"] switch
     {
         "stream" => $"stream:{NotebookJson.Text(output["text"])}",
         "error" => $"error:{output["ename"]}: {output["evalue"]}",

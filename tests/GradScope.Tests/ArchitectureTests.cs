@@ -5,10 +5,10 @@ namespace GradScope.Tests;
 /// <summary>The arrows between projects run one way: the engine never sees a picture, a host never sees a transformer.</summary>
 public class ArchitectureTests
 {
-    static readonly string Root = FindRoot();
+    private static readonly string Root = FindRoot();
 
     /// <summary>For each project under src, the projects that it may reference.</summary>
-    static readonly Dictionary<string, string[]> Allowed = new()
+    private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["GradScope"] = [],
         ["GradScope.Figures"] = ["GradScope"],
@@ -59,14 +59,14 @@ public class ArchitectureTests
         Assert.Empty(packages);
     }
 
-    static IEnumerable<XElement> Items(string project, string kind) =>
+    private static IEnumerable<XElement> Items(string project, string kind) =>
         XDocument.Load(Path.Combine(Root, "src", project, project + ".csproj")).Descendants(kind);
 
-    static string Included(XElement item) => item.Attribute("Include")!.Value;
+    private static string Included(XElement item) => item.Attribute("Include")!.Value;
 
-    static string Listed(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names);
+    private static string Listed(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names);
 
-    static string FindRoot()
+    private static string FindRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {

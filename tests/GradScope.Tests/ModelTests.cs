@@ -4,7 +4,12 @@ public class ModelTests
 {
     private static readonly TransformerConfig Base = new()
     {
-        VocabSize = 7, ModelDim = 8, HeadCount = 2, LayerCount = 2, ContextLength = 5, InitScale = 0.3f,
+        VocabSize = 7,
+        ModelDim = 8,
+        HeadCount = 2,
+        LayerCount = 2,
+        ContextLength = 5,
+        InitScale = 0.3f,
     };
 
     [Fact]

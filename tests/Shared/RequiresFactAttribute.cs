@@ -27,7 +27,7 @@ public sealed record Tool(string Name, string Package, Func<bool> Probe)
 
     public const string PlainPython = "python3", NbFormat = "nbformat", NbClient = "nbclient", NbConvert = "nbconvert", JupyterClient = "jupyter_client", Chromium = "chromium";
 
-    static readonly Dictionary<string, Lazy<Tool>> known = new List<Tool>
+    private static readonly Dictionary<string, Lazy<Tool>> known = new List<Tool>
     {
         new(PlainPython, "python3", () => File.Exists(Python)),
         new(NbFormat, "python3-nbformat", () => Imports(NbFormat)),
@@ -37,7 +37,7 @@ public sealed record Tool(string Name, string Package, Func<bool> Probe)
         new(Chromium, "chromium", () => File.Exists("/usr/bin/chromium")),
     }.ToDictionary(tool => tool.Name, tool => new Lazy<Tool>(tool));
 
-    readonly Lazy<bool> isThere = new(Probe);
+    private readonly Lazy<bool> isThere = new(Probe);
 
     public bool IsThere => isThere.Value;
 
@@ -54,7 +54,7 @@ public sealed record Tool(string Name, string Package, Func<bool> Probe)
         return output;
     }
 
-    static bool Imports(string module)
+    private static bool Imports(string module)
     {
         if (!File.Exists(Python))
             return false;
@@ -63,7 +63,7 @@ public sealed record Tool(string Name, string Package, Func<bool> Probe)
         return process.ExitCode == 0;
     }
 
-    static Process Start(string program, IEnumerable<string> arguments) => Process.Start(new ProcessStartInfo(program, arguments)
+    private static Process Start(string program, IEnumerable<string> arguments) => Process.Start(new ProcessStartInfo(program, arguments)
     {
         RedirectStandardOutput = true,
         RedirectStandardError = true,

@@ -6,15 +6,15 @@ namespace GradScope.Notebooks;
 /// Stands in for the process's console: what a cell prints goes to that cell, in order with its displays; what anybody
 /// else prints goes where it always went.
 /// </summary>
-sealed class CellConsole : TextWriter
+internal sealed class CellConsole : TextWriter
 {
-    static readonly Lock gate = new();
-    static TextWriter? output, error;
+    private static readonly Lock gate = new();
+    private static TextWriter? output, error;
 
-    readonly string name;
-    readonly TextWriter outside;
+    private readonly string name;
+    private readonly TextWriter outside;
 
-    CellConsole(string name, TextWriter outside)
+    private CellConsole(string name, TextWriter outside)
     {
         this.name = name;
         this.outside = outside;
@@ -65,7 +65,7 @@ sealed class CellConsole : TextWriter
 }
 
 /// <summary>The console's input, which a cell that runs unattended does not have.</summary>
-sealed class CellInput(TextReader outside) : TextReader
+internal sealed class CellInput(TextReader outside) : TextReader
 {
     public override int Peek() => Source().Peek();
 
@@ -73,6 +73,6 @@ sealed class CellInput(TextReader outside) : TextReader
 
     public override string? ReadLine() => Source().ReadLine();
 
-    TextReader Source() => CellContext.Current is null ? outside : throw new InvalidOperationException(
+    private TextReader Source() => CellContext.Current is null ? outside : throw new InvalidOperationException(
         "Console input: nobody is there to answer while a notebook runs unattended; give the value in the cell");
 }

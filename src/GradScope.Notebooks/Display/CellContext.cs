@@ -6,12 +6,12 @@ namespace GradScope.Notebooks;
 /// </summary>
 public sealed class CellContext
 {
-    static readonly AsyncLocal<CellContext?> current = new();
+    private static readonly AsyncLocal<CellContext?> current = new();
 
-    readonly Lock gate = new();
-    readonly Action<CellOutput> publish;
-    readonly CancellationToken stop;
-    bool closed;
+    private readonly Lock gate = new();
+    private readonly Action<CellOutput> publish;
+    private readonly CancellationToken stop;
+    private bool closed;
 
     internal CellContext(Action<CellOutput> publish, CancellationToken stop)
     {
@@ -59,8 +59,8 @@ public sealed class CellContext
 /// <summary>A value on display, to be replaced by a newer one in the same place.</summary>
 public sealed class DisplayHandle
 {
-    readonly CellContext shownIn;
-    readonly string[] mimeTypes;
+    private readonly CellContext shownIn;
+    private readonly string[] mimeTypes;
 
     internal DisplayHandle(CellContext shownIn, string[] mimeTypes)
     {

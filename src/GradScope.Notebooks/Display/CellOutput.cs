@@ -3,7 +3,7 @@ namespace GradScope.Notebooks;
 /// <summary>Something that a running cell sends to whoever shows it: a notebook file, a page, a Jupyter client.</summary>
 public abstract record CellOutput
 {
-    CellOutput() { }
+    private CellOutput() { }
 
     /// <summary>Text on the console; <paramref name="Name"/> is <c>stdout</c> or <c>stderr</c>.</summary>
     public sealed record Stream(string Name, string Text) : CellOutput;

@@ -8,9 +8,9 @@ namespace GradScope.Notebooks;
 /// <summary>One value in the forms that a front end may choose from: text by MIME type, best form first.</summary>
 public sealed class MimeBundle : IReadOnlyCollection<KeyValuePair<string, string>>
 {
-    readonly List<KeyValuePair<string, string>> forms;
+    private readonly List<KeyValuePair<string, string>> forms;
 
-    MimeBundle(IEnumerable<KeyValuePair<string, string>> forms) => this.forms = [.. forms];
+    private MimeBundle(IEnumerable<KeyValuePair<string, string>> forms) => this.forms = [.. forms];
 
     /// <summary>A single form.</summary>
     public MimeBundle(string mimeType, string text) : this([new(mimeType, text)]) { }
@@ -41,7 +41,7 @@ public sealed class MimeBundle : IReadOnlyCollection<KeyValuePair<string, string
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    static string Format(object? value, string mimeType)
+    private static string Format(object? value, string mimeType)
     {
         try
         {

@@ -4,7 +4,7 @@ namespace GradScope.Notebooks;
 /// The plain-text notebook of .NET Interactive: cells separated by lines such as <c>#!csharp</c> and <c>#!markdown</c>,
 /// after an optional <c>#!meta</c> block.
 /// </summary>
-static class DibFile
+internal static class DibFile
 {
     public static NotebookDocument Parse(string text, string name)
     {
@@ -36,7 +36,7 @@ static class DibFile
     }
 
     /// <summary>The language of a separator line; other magics, such as <c>#!time</c>, belong to their cell.</summary>
-    static string? Separator(string line) => line.TrimEnd() switch
+    private static string? Separator(string line) => line.TrimEnd() switch
     {
         "#!meta" => "meta",
         "#!csharp" or "#!c#" or "#!C#" => "csharp",

@@ -18,7 +18,7 @@ public enum CellKind
 /// <summary>One cell: a view on its JSON, so that whatever else the cell carries stays with it.</summary>
 public sealed class NotebookCell
 {
-    readonly JsonObject json;
+    private readonly JsonObject json;
 
     internal NotebookCell(JsonObject json)
     {

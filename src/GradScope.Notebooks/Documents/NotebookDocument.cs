@@ -12,11 +12,11 @@ namespace GradScope.Notebooks;
 /// </summary>
 public sealed partial class NotebookDocument
 {
-    const string Remedy = "Repair it, or open it in Jupyter or VS Code and save it again";
+    private const string Remedy = "Repair it, or open it in Jupyter or VS Code and save it again";
 
-    readonly JsonObject root;
+    private readonly JsonObject root;
 
-    NotebookDocument(JsonObject root, string name)
+    private NotebookDocument(JsonObject root, string name)
     {
         this.root = root;
         Name = name;
@@ -117,7 +117,7 @@ public sealed partial class NotebookDocument
     /// <exception cref="IOException">The file cannot be written; what was there is still whole.</exception>
     public void Save(string path) => AtomicFile.WriteAllText(path, ToJson());
 
-    static JsonObject NewCell(CellKind kind, string source, string? language)
+    private static JsonObject NewCell(CellKind kind, string source, string? language)
     {
         var metadata = new JsonObject();
         if (language is not null)
@@ -132,7 +132,7 @@ public sealed partial class NotebookDocument
         return cell;
     }
 
-    static void Check(string name, JsonObject root)
+    private static void Check(string name, JsonObject root)
     {
         if (root["nbformat"] is not JsonValue format || !format.TryGetValue(out int major))
             throw Fault(name, "nbformat", "a number", root["nbformat"]);
@@ -167,22 +167,22 @@ public sealed partial class NotebookDocument
             throw new NotebookFormatException(name, $"two cells have the id \"{twice.Key}\"", Remedy + ".");
     }
 
-    static bool IsText(JsonNode? node) =>
+    private static bool IsText(JsonNode? node) =>
         Text(node) is not null || node is JsonArray lines && lines.All(line => Text(line) is not null);
 
-    static string? Text(JsonNode? node) =>
+    private static string? Text(JsonNode? node) =>
         node is JsonValue value && value.GetValueKind() == JsonValueKind.String ? (string)value! : null;
 
-    static NotebookFormatException Fault(string name, string where, string expected, JsonNode? found)
+    private static NotebookFormatException Fault(string name, string where, string expected, JsonNode? found)
     {
         var kind = found?.GetValueKind().ToString().ToLowerInvariant() ?? "missing";
         var text = found is JsonValue value ? $"{kind} {value.ToJsonString()}" : kind;
         return new(name, $"{where} is {text}, but must be {expected}", Remedy + ".");
     }
 
-    static string FirstSentence(string message) => message.Split(". ", 2)[0].TrimEnd('.');
+    private static string FirstSentence(string message) => message.Split(". ", 2)[0].TrimEnd('.');
 
-    static void Normalise(JsonObject cell)
+    private static void Normalise(JsonObject cell)
     {
         if (cell["source"] is JsonValue source)
             cell["source"] = NotebookJson.Lines((string)source!);
@@ -191,7 +191,7 @@ public sealed partial class NotebookDocument
     }
 
     /// <summary>Ids came with format 4.5: older notebooks get them, from place and text, so that every run gives the same.</summary>
-    static void AddMissingIds(JsonObject root)
+    private static void AddMissingIds(JsonObject root)
     {
         var cells = root["cells"]!.AsArray();
         var taken = cells.Select(cell => Text(cell!["id"])).OfType<string>().ToHashSet();

@@ -47,7 +47,7 @@ internal static class NotebookJson
         return lines;
     }
 
-    static void Write(StringBuilder text, JsonNode? node, int level)
+    private static void Write(StringBuilder text, JsonNode? node, int level)
     {
         switch (node)
         {
@@ -71,7 +71,7 @@ internal static class NotebookJson
         }
     }
 
-    static void WriteAll<T>(StringBuilder text, char open, char close, int level, IEnumerable<T> items, Action<T> write)
+    private static void WriteAll<T>(StringBuilder text, char open, char close, int level, IEnumerable<T> items, Action<T> write)
     {
         text.Append(open);
         var separator = "";
@@ -84,7 +84,7 @@ internal static class NotebookJson
         text.Append('\n').Append(' ', level).Append(close);
     }
 
-    static void WriteString(StringBuilder text, string value)
+    private static void WriteString(StringBuilder text, string value)
     {
         text.Append('"');
         foreach (var c in value)

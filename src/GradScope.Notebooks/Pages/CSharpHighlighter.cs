@@ -6,9 +6,9 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace GradScope.Notebooks;
 
 /// <summary>C# as HTML: the compiler's own tokens, with a class for each kind that readers tell apart.</summary>
-static class CSharpHighlighter
+internal static class CSharpHighlighter
 {
-    static readonly CSharpParseOptions script = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
+    private static readonly CSharpParseOptions script = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
 
     public static string ToHtml(string code)
     {
@@ -23,7 +23,7 @@ static class CSharpHighlighter
         return html.ToString();
     }
 
-    static void Append(StringBuilder html, SyntaxTriviaList list)
+    private static void Append(StringBuilder html, SyntaxTriviaList list)
     {
         foreach (var trivia in list)
             Append(html, trivia.ToFullString(), trivia switch
@@ -35,7 +35,7 @@ static class CSharpHighlighter
             });
     }
 
-    static void Append(StringBuilder html, string text, string kind)
+    private static void Append(StringBuilder html, string text, string kind)
     {
         if (kind.Length == 0 || text.Length == 0)
             html.Append(Html.Escape(text));
@@ -43,7 +43,7 @@ static class CSharpHighlighter
             html.Append($"<span class=\"{kind}\">").Append(Html.Escape(text)).Append("</span>");
     }
 
-    static string Kind(SyntaxToken token) => token.Kind() switch
+    private static string Kind(SyntaxToken token) => token.Kind() switch
     {
         SyntaxKind.NumericLiteralToken => "number",
         SyntaxKind.StringLiteralToken or SyntaxKind.CharacterLiteralToken or SyntaxKind.InterpolatedStringTextToken
@@ -57,7 +57,7 @@ static class CSharpHighlighter
         _ => "",
     };
 
-    static string IdentifierKind(SyntaxToken token) => token.Parent switch
+    private static string IdentifierKind(SyntaxToken token) => token.Parent switch
     {
         IdentifierNameSyntax { IsVar: true } => "keyword",
         BaseTypeDeclarationSyntax or TypeParameterSyntax => "type",
@@ -68,7 +68,7 @@ static class CSharpHighlighter
         _ => "",
     };
 
-    static bool IsCalled(SimpleNameSyntax name) => name.Parent switch
+    private static bool IsCalled(SimpleNameSyntax name) => name.Parent switch
     {
         InvocationExpressionSyntax call => call.Expression == name,
         MemberAccessExpressionSyntax member => member.Name == name && member.Parent is InvocationExpressionSyntax,
@@ -76,7 +76,7 @@ static class CSharpHighlighter
         _ => false,
     };
 
-    static bool IsType(IdentifierNameSyntax name) => name.Parent switch
+    private static bool IsType(IdentifierNameSyntax name) => name.Parent switch
     {
         ObjectCreationExpressionSyntax or ArrayTypeSyntax or NullableTypeSyntax or TypeArgumentListSyntax
             or BaseTypeSyntax or TypeOfExpressionSyntax or DeclarationPatternSyntax => true,

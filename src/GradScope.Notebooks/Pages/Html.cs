@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace GradScope.Notebooks;
 
 /// <summary>The one place where a page's text becomes HTML.</summary>
-static partial class Html
+internal static partial class Html
 {
     /// <summary>Only what HTML must have escaped: ∂ and √ stay themselves.</summary>
     public static string Escape(string text)
@@ -30,7 +30,7 @@ static partial class Html
         return Escape(string.Join('\n', plain.Split('\n').Select(Overwrite)));
     }
 
-    static string Overwrite(string line)
+    private static string Overwrite(string line)
     {
         var shown = "";
         foreach (var part in line.Split('\r'))

@@ -21,10 +21,10 @@ public sealed record LessonLink(string File, string Title, string Summary, bool 
 /// </summary>
 public static partial class NotebookPage
 {
-    static readonly MarkdownPipeline markdown = new MarkdownPipelineBuilder()
+    private static readonly MarkdownPipeline markdown = new MarkdownPipelineBuilder()
         .UsePipeTables().UseEmphasisExtras().UseAutoIdentifiers().UseFootnotes().UseTaskLists().UseAutoLinks().Build();
 
-    static readonly Lazy<string> style = new(() =>
+    private static readonly Lazy<string> style = new(() =>
     {
         using var stream = typeof(NotebookPage).Assembly.GetManifestResourceStream("page.css")!;
         return new StreamReader(stream).ReadToEnd();
@@ -78,7 +78,7 @@ public static partial class NotebookPage
         return paragraph is null ? "" : Markdig.Markdown.ToPlainText(paragraph, markdown).Trim().ReplaceLineEndings(" ");
     }
 
-    static string Page(string title, string body) => $"""
+    private static string Page(string title, string body) => $"""
         <!DOCTYPE html>
         <html lang="en">
         <head>
@@ -95,7 +95,7 @@ public static partial class NotebookPage
 
         """;
 
-    static string Around(LessonLink? previous, LessonLink? next)
+    private static string Around(LessonLink? previous, LessonLink? next)
     {
         if (previous is null && next is null)
             return "";
@@ -105,7 +105,7 @@ public static partial class NotebookPage
             : $"<a rel=\"{rel}\" href=\"{Html.Escape(Uri.EscapeDataString(lesson.File))}\"><small>{label}</small>{Html.Escape(lesson.Title)}</a>";
     }
 
-    static void AppendCode(StringBuilder body, NotebookCell cell)
+    private static void AppendCode(StringBuilder body, NotebookCell cell)
     {
         body.Append("<section class=\"code\">\n");
         if (cell.Source.Trim().Length > 0)
@@ -119,7 +119,7 @@ public static partial class NotebookPage
         body.Append("</section>\n");
     }
 
-    static void AppendOutput(StringBuilder body, JsonObject output)
+    private static void AppendOutput(StringBuilder body, JsonObject output)
     {
         switch (output["output_type"]?.ToString())
         {
@@ -142,7 +142,7 @@ public static partial class NotebookPage
     }
 
     /// <summary>The richest form that a page can show by itself.</summary>
-    static void AppendData(StringBuilder body, JsonObject data)
+    private static void AppendData(StringBuilder body, JsonObject data)
     {
         if (data["text/html"] is { } html)
             body.Append("<div class=\"output rich\">").Append(NotebookJson.Text(html)).Append("</div>\n");
@@ -158,13 +158,13 @@ public static partial class NotebookPage
             body.Append($"<pre class=\"output value\" title=\"{Html.Escape(key)}\">{Html.Escape(other is JsonArray ? NotebookJson.Text(other) : other.ToJsonString())}</pre>\n");
     }
 
-    static string? Picture(JsonObject data)
+    private static string? Picture(JsonObject data)
     {
         var mimeType = new[] { "image/png", "image/jpeg", "image/gif" }.FirstOrDefault(type => data[type] is not null);
         return mimeType is null ? null : $"data:{mimeType};base64,{Html.Escape(NotebookJson.Text(data[mimeType]).ReplaceLineEndings(""))}";
     }
 
-    static string Markdown(NotebookCell cell, string folder)
+    private static string Markdown(NotebookCell cell, string folder)
     {
         var document = Markdig.Markdown.Parse(cell.Source, markdown);
         foreach (var link in document.Descendants<LinkInline>().Where(link => link.IsImage).ToList())
@@ -186,9 +186,9 @@ public static partial class NotebookPage
         return Markdig.Markdown.ToHtml(document, markdown);
     }
 
-    static bool IsRemote(string? url) => url is not null && (url.Contains("://", StringComparison.Ordinal) || url.StartsWith("//", StringComparison.Ordinal));
+    private static bool IsRemote(string? url) => url is not null && (url.Contains("://", StringComparison.Ordinal) || url.StartsWith("//", StringComparison.Ordinal));
 
-    static string? Embedded(string url, NotebookCell cell, string folder)
+    private static string? Embedded(string url, NotebookCell cell, string folder)
     {
         if (url.StartsWith("attachment:", StringComparison.Ordinal))
             return NotebookJson.At(cell.Attachments, Uri.UnescapeDataString(url["attachment:".Length..])) is JsonObject forms ? Picture(forms) : null;

@@ -87,7 +87,7 @@ public sealed class NotebookRunner(SessionOptions session)
     }
 
     /// <summary>The error of a cell that counts as failed, which one that is tagged as expected to fail does not.</summary>
-    static async Task<CellOutput.Error?> RunAsync(CSharpSession cells, NotebookCell cell, int count,
+    private static async Task<CellOutput.Error?> RunAsync(CSharpSession cells, NotebookCell cell, int count,
         OutputCollector collector, RunOptions options, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);

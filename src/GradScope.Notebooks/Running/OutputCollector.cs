@@ -9,18 +9,18 @@ namespace GradScope.Notebooks;
 /// Keeps a run's outputs as Jupyter keeps them: consecutive text of one stream is one output, and an update takes the place
 /// of what was shown under its id, in whichever cell that stands.
 /// </summary>
-sealed class OutputCollector
+internal sealed class OutputCollector
 {
     /// <summary>What a notebook keeps of one cell's console, in characters; a loop that prints for ever must not fill the disk.</summary>
-    const int StreamLimit = 1_000_000;
+    private const int StreamLimit = 1_000_000;
 
-    readonly Dictionary<string, JsonObject> displays = [];
-    readonly StringBuilder text = new();
-    JsonArray outputs = [];
-    int executionCount;
-    string? stream;
-    int kept;
-    long dropped;
+    private readonly Dictionary<string, JsonObject> displays = [];
+    private readonly StringBuilder text = new();
+    private JsonArray outputs = [];
+    private int executionCount;
+    private string? stream;
+    private int kept;
+    private long dropped;
 
     /// <summary>Whatever comes from here on belongs to this cell.</summary>
     public void Begin(NotebookCell cell, int count)
@@ -84,7 +84,7 @@ sealed class OutputCollector
         }
     }
 
-    void Append(CellOutput.Stream part)
+    private void Append(CellOutput.Stream part)
     {
         if (stream != part.Name)
             CloseStream();
@@ -95,7 +95,7 @@ sealed class OutputCollector
         dropped += part.Text.Length - room;
     }
 
-    void CloseStream()
+    private void CloseStream()
     {
         if (stream is not null && text.Length > 0)
             outputs.Add(new JsonObject
@@ -108,7 +108,7 @@ sealed class OutputCollector
         text.Clear();
     }
 
-    static JsonObject Data(MimeBundle bundle)
+    private static JsonObject Data(MimeBundle bundle)
     {
         var data = new JsonObject();
         foreach (var (mimeType, text) in bundle.OrderBy(form => form.Key, StringComparer.Ordinal))
@@ -116,9 +116,9 @@ sealed class OutputCollector
         return data;
     }
 
-    static bool IsJson(string mimeType) => mimeType == "application/json" || mimeType.EndsWith("+json", StringComparison.Ordinal);
+    private static bool IsJson(string mimeType) => mimeType == "application/json" || mimeType.EndsWith("+json", StringComparison.Ordinal);
 
-    static JsonNode? Json(string text)
+    private static JsonNode? Json(string text)
     {
         try
         {

@@ -32,21 +32,21 @@ public sealed record CellResult(int ExecutionCount, CellOutput.Error? Error, boo
 public sealed class CSharpSession : IDisposable
 {
     /// <summary>Polyglot's imports and no others: a notebook that passes here passes there.</summary>
-    static readonly string[] imports =
+    private static readonly string[] imports =
         ["System", "System.Text", "System.Collections", "System.Collections.Generic", "System.Threading.Tasks", "System.Linq"];
 
-    static readonly Lazy<ImmutableArray<string>> framework = new(FindFramework);
-    static readonly Lazy<Task> warm = new(() => Task.Run(CompileSomething));
+    private static readonly Lazy<ImmutableArray<string>> framework = new(FindFramework);
+    private static readonly Lazy<Task> warm = new(() => Task.Run(CompileSomething));
 
-    readonly SessionOptions session;
-    readonly InteractiveAssemblyLoader loader = new();
-    readonly Dictionary<string, string[]> sources = [];
-    readonly HashSet<string> loaded = new(StringComparer.OrdinalIgnoreCase);
-    readonly ExceptionReport report;
-    ScriptOptions options;
-    ScriptState<object>? state;
-    int executionCount;
-    int isRunning;
+    private readonly SessionOptions session;
+    private readonly InteractiveAssemblyLoader loader = new();
+    private readonly Dictionary<string, string[]> sources = [];
+    private readonly HashSet<string> loaded = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ExceptionReport report;
+    private ScriptOptions options;
+    private ScriptState<object>? state;
+    private int executionCount;
+    private int isRunning;
 
     /// <summary>Starts an empty session.</summary>
     public CSharpSession(SessionOptions? session = null)
@@ -104,7 +104,7 @@ public sealed class CSharpSession : IDisposable
     /// <summary>Lets go of the assemblies that cells referred to by path.</summary>
     public void Dispose() => loader.Dispose();
 
-    async Task<CellOutput.Error?> RunAsync(string code, string language, string cell, CellContext context, Stopwatch clock, CancellationToken stop)
+    private async Task<CellOutput.Error?> RunAsync(string code, string language, string cell, CellContext context, Stopwatch clock, CancellationToken stop)
     {
         try
         {
@@ -130,7 +130,7 @@ public sealed class CSharpSession : IDisposable
         }
     }
 
-    async Task<CellOutput.Error?> RunAsync(string code, string cell, CellContext context, CancellationToken stop)
+    private async Task<CellOutput.Error?> RunAsync(string code, string cell, CellContext context, CancellationToken stop)
     {
         if (string.IsNullOrWhiteSpace(code))
             return null;
@@ -160,15 +160,15 @@ public sealed class CSharpSession : IDisposable
         return null;
     }
 
-    Script<object> Create(string code, string cell) => state is null
+    private Script<object> Create(string code, string cell) => state is null
         ? CSharpScript.Create<object>(code, options.WithFilePath(cell), assemblyLoader: loader)
         : state.Script.ContinueWith<object>(code, options.WithFilePath(cell));
 
-    static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) =>
+    private static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) =>
         diagnostics.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
 
     /// <summary>Whether the last line is an expression without a semicolon that has a value, null included.</summary>
-    static bool EndsInValue(Compilation compilation)
+    private static bool EndsInValue(Compilation compilation)
     {
         // What a cell loads comes before the cell itself.
         var tree = compilation.SyntaxTrees.Last();
@@ -177,7 +177,7 @@ public sealed class CSharpSession : IDisposable
             && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression).Type is not { SpecialType: SpecialType.System_Void };
     }
 
-    static CellOutput.Error? Show(CellPart part, CellContext context)
+    private static CellOutput.Error? Show(CellPart part, CellContext context)
     {
         var text = part.Text.Trim('\n');
         if (text.Length > 0)
@@ -185,7 +185,7 @@ public sealed class CSharpSession : IDisposable
         return null;
     }
 
-    void Load(PackageRequest request, CellContext context)
+    private void Load(PackageRequest request, CellContext context)
     {
         var provided = session.Packages.FirstOrDefault(package => package.Id.Equals(request.Id, StringComparison.OrdinalIgnoreCase))
             ?? throw new DirectiveException(
@@ -200,9 +200,9 @@ public sealed class CSharpSession : IDisposable
         provided.OnLoad?.Invoke();
     }
 
-    string Carried() => session.Packages.Count == 0 ? "none" : string.Join(", ", session.Packages.Select(package => package.Id));
+    private string Carried() => session.Packages.Count == 0 ? "none" : string.Join(", ", session.Packages.Select(package => package.Id));
 
-    void Refer(IEnumerable<Assembly> assemblies)
+    private void Refer(IEnumerable<Assembly> assemblies)
     {
         foreach (var assembly in assemblies)
         {
@@ -215,7 +215,7 @@ public sealed class CSharpSession : IDisposable
     /// References are this session's own: the compiler caches types with them, and types cached for one session do not
     /// fit what another has compiled.
     /// </summary>
-    static ScriptOptions BaseOptions(string folder) => ScriptOptions.Default
+    private static ScriptOptions BaseOptions(string folder) => ScriptOptions.Default
         .WithReferences(framework.Value.Select(path => MetadataReference.CreateFromFile(path)))
         .WithImports([.. imports, typeof(CellDisplay).FullName!])
         .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(folder))
@@ -226,14 +226,14 @@ public sealed class CSharpSession : IDisposable
         .WithLanguageVersion(LanguageVersion.Latest)
         .WithAllowUnsafe(true);
 
-    static ImmutableArray<string> FindFramework()
+    private static ImmutableArray<string> FindFramework()
     {
         var trusted = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
         var folder = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         return [.. trusted.Where(path => Path.GetDirectoryName(path) == folder)];
     }
 
-    static async Task CompileSomething()
+    private static async Task CompileSomething()
     {
         using var session = new CSharpSession();
         await session.ExecuteAsync("var x = 1; x", _ => { }).ConfigureAwait(false);

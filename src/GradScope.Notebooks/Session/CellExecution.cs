@@ -1,7 +1,7 @@
 namespace GradScope.Notebooks;
 
 /// <summary>How a cell's code came to its end.</summary>
-enum CellEnd
+internal enum CellEnd
 {
     /// <summary>By itself, well or not.</summary>
     Ran,
@@ -19,16 +19,16 @@ enum CellEnd
 /// sleeps or waits is interrupted, what loops, prints or shows meets a <see cref="CellGuard"/>, and what an <c>await</c>
 /// would bring back is dropped. Nothing is aborted: .NET's ControlledExecution was tried and ended the process now and then.
 /// </summary>
-sealed class CellExecution(Action<Exception> onStray) : SynchronizationContext
+internal sealed class CellExecution(Action<Exception> onStray) : SynchronizationContext
 {
-    const int StackSize = 16 << 20;
-    static readonly TimeSpan patience = TimeSpan.FromSeconds(2);
+    private const int StackSize = 16 << 20;
+    private static readonly TimeSpan patience = TimeSpan.FromSeconds(2);
 
-    readonly Lock gate = new();
-    readonly HashSet<Thread> running = [];
-    readonly TaskCompletionSource<CellEnd> stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    TaskCompletionSource? idle;
-    bool stopping;
+    private readonly Lock gate = new();
+    private readonly HashSet<Thread> running = [];
+    private readonly TaskCompletionSource<CellEnd> stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? idle;
+    private bool stopping;
 
     /// <summary>Runs <paramref name="body"/> to its end, or stops it when <paramref name="stop"/> is cancelled.</summary>
     public async Task<CellEnd> RunAsync(Func<Task> body, CancellationToken stop)
@@ -57,7 +57,7 @@ sealed class CellExecution(Action<Exception> onStray) : SynchronizationContext
 
     public override SynchronizationContext CreateCopy() => this;
 
-    void Enter(SendOrPostCallback callback, object? state)
+    private void Enter(SendOrPostCallback callback, object? state)
     {
         lock (gate)
         {
@@ -85,7 +85,7 @@ sealed class CellExecution(Action<Exception> onStray) : SynchronizationContext
         }
     }
 
-    void Leave()
+    private void Leave()
     {
         while (true)
         {
@@ -109,14 +109,14 @@ sealed class CellExecution(Action<Exception> onStray) : SynchronizationContext
         }
     }
 
-    bool IsStopping()
+    private bool IsStopping()
     {
         lock (gate)
             return stopping;
     }
 
     /// <summary>An interrupt that found the thread awake waits for its next sleep; a pool thread must not carry it on.</summary>
-    static void ForgetInterrupt()
+    private static void ForgetInterrupt()
     {
         try
         {
@@ -127,7 +127,7 @@ sealed class CellExecution(Action<Exception> onStray) : SynchronizationContext
         }
     }
 
-    async Task StopAsync()
+    private async Task StopAsync()
     {
         lock (gate)
         {

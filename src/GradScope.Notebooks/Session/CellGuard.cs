@@ -14,10 +14,10 @@ namespace GradScope.Notebooks;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class CellGuard
 {
-    const string Turn = "global::GradScope.Notebooks.CellGuard.OnTurn();", Call = "global::GradScope.Notebooks.CellGuard.OnCall();";
+    private const string Turn = "global::GradScope.Notebooks.CellGuard.OnTurn();", Call = "global::GradScope.Notebooks.CellGuard.OnCall();";
 
-    static readonly CSharpParseOptions script = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
-    static volatile int raised;
+    private static readonly CSharpParseOptions script = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
+    private static volatile int raised;
 
     /// <summary>One turn of a loop: a load and a branch that is not taken, while no cell is being stopped.</summary>
     /// <exception cref="OperationCanceledException">The cell is to stop.</exception>

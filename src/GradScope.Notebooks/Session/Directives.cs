@@ -3,15 +3,15 @@ using System.Text.RegularExpressions;
 namespace GradScope.Notebooks;
 
 /// <summary>A package that a cell asks for; the version is as written and may be a range, or empty for the newest.</summary>
-sealed record PackageRequest(string Id, string Version, int Line);
+internal sealed record PackageRequest(string Id, string Version, int Line);
 
 /// <summary>Consecutive lines of a cell in one language. Lines of other parts and directives are blank, so line numbers hold.</summary>
-sealed record CellPart(string Language, string Text);
+internal sealed record CellPart(string Language, string Text);
 
 /// <summary>A cell with its directives taken out.</summary>
-sealed partial record CellScript(IReadOnlyList<CellPart> Parts, IReadOnlyList<PackageRequest> Packages, IReadOnlyList<string> PackageSources, bool IsTimed)
+internal sealed partial record CellScript(IReadOnlyList<CellPart> Parts, IReadOnlyList<PackageRequest> Packages, IReadOnlyList<string> PackageSources, bool IsTimed)
 {
-    const string Known = "#!csharp, #!markdown, #!html and #!time";
+    private const string Known = "#!csharp, #!markdown, #!html and #!time";
 
     /// <summary>
     /// Reads a cell's directives: <c>#!language</c> and <c>#!time</c> lines, and in C# parts <c>#r "nuget: …"</c> and
@@ -78,7 +78,7 @@ sealed partial record CellScript(IReadOnlyList<CellPart> Parts, IReadOnlyList<Pa
 }
 
 /// <summary>A directive that cannot be followed; the message says which and what to write instead.</summary>
-sealed class DirectiveException(string message, int line) : Exception(message)
+internal sealed class DirectiveException(string message, int line) : Exception(message)
 {
     public int Line => line;
 }

@@ -11,9 +11,9 @@ namespace GradScope.Notebooks;
 /// Turns what went wrong in a cell into what its author needs: the message, their own frames with cell and line, the
 /// library's frames above them, and none of the compiler's or the host's.
 /// </summary>
-sealed partial class ExceptionReport(IReadOnlyDictionary<string, string[]> sources)
+internal sealed partial class ExceptionReport(IReadOnlyDictionary<string, string[]> sources)
 {
-    static readonly string[] plumbing =
+    private static readonly string[] plumbing =
         ["System.Runtime.CompilerServices", "System.Runtime.ExceptionServices", "System.Threading.Tasks", "System.Threading"];
 
     /// <summary>The exception that matters inside of those which only carry it.</summary>
@@ -49,7 +49,7 @@ sealed partial class ExceptionReport(IReadOnlyDictionary<string, string[]> sourc
     public static CellOutput.Error Of(DirectiveException error, string cell) =>
         new("DirectiveError", error.Message, [$"{error.Message} ({cell}, line {error.Line})"], error.Line);
 
-    IEnumerable<string> Describe(Diagnostic error, string cell)
+    private IEnumerable<string> Describe(Diagnostic error, string cell)
     {
         var at = error.Location.GetLineSpan();
         if (!error.Location.IsInSource)
@@ -67,25 +67,25 @@ sealed partial class ExceptionReport(IReadOnlyDictionary<string, string[]> sourc
         yield return $"    {new string(' ', at.StartLinePosition.Character)}{new string('^', marks)}";
     }
 
-    static string Message(Diagnostic error) => $"{error.Id}: {error.GetMessage(CultureInfo.InvariantCulture)}";
+    private static string Message(Diagnostic error) => $"{error.Id}: {error.GetMessage(CultureInfo.InvariantCulture)}";
 
-    static int? Line(Diagnostic error) =>
+    private static int? Line(Diagnostic error) =>
         error.Location.IsInSource ? error.Location.GetLineSpan().StartLinePosition.Line + 1 : null;
 
     /// <summary>From the throw down to the outermost line of a cell; everything where no cell is in the trace.</summary>
-    IEnumerable<StackFrame> Frames(Exception error)
+    private IEnumerable<StackFrame> Frames(Exception error)
     {
         var frames = new StackTrace(error, fNeedFileInfo: true).GetFrames();
         var last = Array.FindLastIndex(frames, IsCell);
         return (last < 0 ? frames : frames[..(last + 1)]).Where(frame => IsCell(frame) || !IsPlumbing(frame));
     }
 
-    bool IsCell(StackFrame frame) => frame.GetFileName() is { } file && sources.ContainsKey(CellOf(file));
+    private bool IsCell(StackFrame frame) => frame.GetFileName() is { } file && sources.ContainsKey(CellOf(file));
 
     /// <summary>The compiler notes a cell as a file of that name in the session's folder.</summary>
-    static string CellOf(string? file) => Path.GetFileName(file) ?? "";
+    private static string CellOf(string? file) => Path.GetFileName(file) ?? "";
 
-    static bool IsPlumbing(StackFrame frame)
+    private static bool IsPlumbing(StackFrame frame)
     {
         var method = DiagnosticMethodInfo.Create(frame);
         var type = method?.DeclaringTypeName ?? "";
@@ -95,7 +95,7 @@ sealed partial class ExceptionReport(IReadOnlyDictionary<string, string[]> sourc
             || type.StartsWith(typeof(ExceptionReport).Namespace + ".", StringComparison.Ordinal);
     }
 
-    string Describe(StackFrame frame)
+    private string Describe(StackFrame frame)
     {
         var method = DiagnosticMethodInfo.Create(frame)!;
         if (!IsCell(frame))
@@ -106,17 +106,17 @@ sealed partial class ExceptionReport(IReadOnlyDictionary<string, string[]> sourc
         return $"   at {(name is null ? "" : name + " in ")}{file}, line {line}{(string.IsNullOrEmpty(source) ? "" : ": " + source)}";
     }
 
-    string? Source(string file, int line) =>
+    private string? Source(string file, int line) =>
         sources.TryGetValue(file, out var lines) && line >= 1 && line <= lines.Length ? lines[line - 1] : null;
 
     /// <summary>An async method's frame is its state machine's MoveNext: its own name stands in the machine's.</summary>
-    static string LibraryName(DiagnosticMethodInfo method) =>
+    private static string LibraryName(DiagnosticMethodInfo method) =>
         method.Name == "MoveNext" && StateMachine().Match(method.DeclaringTypeName ?? "") is { Success: true } machine
             ? $"{machine.Groups["type"]}.{machine.Groups["name"]}"
             : $"{method.DeclaringTypeName?.Replace('+', '.')}.{method.Name}";
 
     /// <summary>The function that a frame of a cell is in; null for the cell's own lines.</summary>
-    static string? CellName(DiagnosticMethodInfo method)
+    private static string? CellName(DiagnosticMethodInfo method)
     {
         var type = method.DeclaringTypeName ?? "";
         if (LocalFunction().Match(method.Name + type) is { Success: true } local)

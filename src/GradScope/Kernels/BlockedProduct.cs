@@ -11,32 +11,32 @@ namespace GradScope;
 internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : struct, ITileVector<TVector>
 {
     /// <summary>Longest stretch of the sum that a tile runs over at once; a multiple of every tile height.</summary>
-    const int MaxDepth = 256;
+    private const int MaxDepth = 256;
 
     /// <summary>Columns in a block of b: with the depth, half a megabyte.</summary>
-    const int MaxColumns = 512;
+    private const int MaxColumns = 512;
 
     /// <summary>
     /// Floats of b that stay in the first-level cache as they lie, so that packing them would be work for nothing.
     /// </summary>
-    const int SmallOperand = 4096;
+    private const int SmallOperand = 4096;
 
     /// <summary>Rough speed of one core, in multiplications a nanosecond: a vector a cycle at 3 GHz.</summary>
-    static int Speed => 3 * TVector.Width;
+    private static int Speed => 3 * TVector.Width;
 
-    static int PanelWidth => 2 * TVector.Width;
+    private static int PanelWidth => 2 * TVector.Width;
 
-    readonly Operand a;
-    readonly Operand b;
-    readonly Operand c;
-    readonly int rows;
-    readonly int columns;
-    readonly int depth;
-    readonly int outer;
-    readonly int inner;
-    readonly Tile.Finish finish;
-    readonly Triangle triangle;
-    readonly bool byColumns;
+    private readonly Operand a;
+    private readonly Operand b;
+    private readonly Operand c;
+    private readonly int rows;
+    private readonly int columns;
+    private readonly int depth;
+    private readonly int outer;
+    private readonly int inner;
+    private readonly Tile.Finish finish;
+    private readonly Triangle triangle;
+    private readonly bool byColumns;
 
     /// <summary>The product over matrices whose shapes fit and whose arrays stay pinned while it runs.</summary>
     public BlockedProduct(
@@ -63,7 +63,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// <summary>Estimated nanoseconds on one thread.</summary>
     public long Cost => (long)outer * inner * rows * columns * depth / (triangle == Triangle.None ? Speed : Speed / 2);
 
-    int TileRowCount => Ceiling(rows, TVector.TileRows);
+    private int TileRowCount => Ceiling(rows, TVector.TileRows);
 
     [SkipLocalsInit]
     public void Run(int from, int to)
@@ -86,7 +86,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     }
 
     /// <summary>Rows and columns, up to but without the second of each pair, of matrix (o, n) of the stack.</summary>
-    void Multiply(int o, int n, int rowFrom, int rowTo, int columnFrom, int columnTo, float* scratch)
+    private void Multiply(int o, int n, int rowFrom, int rowTo, int columnFrom, int columnTo, float* scratch)
     {
         var a0 = a.Start(o, n);
         var b0 = b.Start(o, n);
@@ -111,7 +111,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     }
 
     /// <summary>A row of tiles, from c's row i on, times one block of b.</summary>
-    void MultiplyRow(float* a, in Block block, float* c, int i, int count, float* scratch)
+    private void MultiplyRow(float* a, in Block block, float* c, int i, int count, float* scratch)
     {
         var from = block.DepthFrom;
         var to = from + block.Depth;
@@ -151,7 +151,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// Copies a square of a that begins on the diagonal, line by line as they lie in memory (rows, or columns of a
     /// transposed a), with zeros in the half that does not count.
     /// </summary>
-    void CopyTriangle(float* a, int rows, int columns, float* square)
+    private void CopyTriangle(float* a, int rows, int columns, float* square)
     {
         var byRows = this.a.ColumnStride == 1;
         var (lines, length, stride) = byRows ? (rows, columns, this.a.RowStride) : (columns, rows, this.a.ColumnStride);
@@ -172,7 +172,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// <paramref name="a"/>, times the block's panels. The first sweep over a tile applies bias and accumulation, later ones
     /// add to it.
     /// </summary>
-    void Sweep(
+    private void Sweep(
         float* a, nint rowStride, nint columnStride, int from, int to,
         in Block block, int columnTo, float* c, int count, bool first, float* scratch)
     {
@@ -199,7 +199,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         }
     }
 
-    static void Compute(
+    private static void Compute(
         bool narrow, int depth, float* a, nint rowStride, nint columnStride, int rows, float* b, nint bStride,
         float* c, nint cStride, in Tile.Finish rules)
     {
@@ -216,7 +216,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     }
 
     /// <summary>Brings the part of a tile that lies inside c from the scratch tile to its place.</summary>
-    void Merge(float* scratch, float* tile, int rows, int columns, in Tile.Finish rules)
+    private void Merge(float* scratch, float* tile, int rows, int columns, in Tile.Finish rules)
     {
         for (var r = 0; r < rows; r++, scratch += PanelWidth, tile += c.RowStride)
         {
@@ -241,10 +241,10 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         }
     }
 
-    static int Ceiling(int count, int size) => (count + size - 1) / size;
+    private static int Ceiling(int count, int size) => (count + size - 1) / size;
 
     /// <summary>Places in the scratch memory on the stack: a tile two vectors wide, then a square of a.</summary>
-    static class Scratch
+    private static class Scratch
     {
         public static int Square => TVector.TileRows * PanelWidth;
 
@@ -254,11 +254,11 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     }
 
     /// <summary>Where an operand's elements are.</summary>
-    readonly struct Operand(in Matrix matrix, float* array)
+    private readonly struct Operand(in Matrix matrix, float* array)
     {
-        readonly float* start = array + matrix.Offset;
-        readonly nint outerStride = matrix.OuterStride;
-        readonly nint innerStride = matrix.InnerStride;
+        private readonly float* start = array + matrix.Offset;
+        private readonly nint outerStride = matrix.OuterStride;
+        private readonly nint innerStride = matrix.InnerStride;
 
         public nint RowStride { get; } = matrix.RowStride;
 
@@ -270,12 +270,12 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// <summary>
     /// A block of b: read in place as far as its rows allow that and packing would not pay, else packed into panels.
     /// </summary>
-    readonly ref struct Block
+    private readonly ref struct Block
     {
-        readonly float* corner;
-        readonly nint stride;
-        readonly float* packed;
-        readonly int inPlace;
+        private readonly float* corner;
+        private readonly nint stride;
+        private readonly float* packed;
+        private readonly int inPlace;
 
         public Block(in Operand b, float* b0, int depthFrom, int depth, int columnFrom, int columns, int rows)
         {

@@ -43,7 +43,7 @@ internal static class MatrixProduct
         }
     }
 
-    static void Check(in Matrix a, in Matrix b, in Matrix c, Triangle triangle, float[]? bias, int biasOffset)
+    private static void Check(in Matrix a, in Matrix b, in Matrix c, Triangle triangle, float[]? bias, int biasOffset)
     {
         if (a.Columns != b.Rows)
         {
@@ -83,7 +83,7 @@ internal static class MatrixProduct
         }
     }
 
-    static void CheckBounds(in Matrix m, string name)
+    private static void CheckBounds(in Matrix m, string name)
     {
         var least = Math.Min(
             Math.Min(Math.Min(m.Rows, m.Columns), Math.Min(m.Outer, m.Inner)),
@@ -104,7 +104,7 @@ internal static class MatrixProduct
         }
     }
 
-    static string Shape(in Matrix m) => $"({m.Rows}, {m.Columns})";
+    private static string Shape(in Matrix m) => $"({m.Rows}, {m.Columns})";
 
-    static string Stack(in Matrix m) => $"{m.Outer} × {m.Inner}";
+    private static string Stack(in Matrix m) => $"{m.Outer} × {m.Inner}";
 }

@@ -12,10 +12,10 @@ namespace GradScope;
 /// </summary>
 internal static unsafe class Packing
 {
-    const int Alignment = 64;
+    private const int Alignment = 64;
 
     [ThreadStatic]
-    static float[]? buffer;
+    private static float[]? buffer;
 
     /// <summary>Memory of this thread for one packed block, on a cache line; what was there before is lost.</summary>
     public static float* Buffer(int length)
@@ -48,7 +48,7 @@ internal static unsafe class Packing
         }
     }
 
-    static void CopyPanel<TVector>(float* source, nint rowStride, int depth, int width, int count, float* target)
+    private static void CopyPanel<TVector>(float* source, nint rowStride, int depth, int width, int count, float* target)
         where TVector : struct, ITileVector<TVector>
     {
         for (var p = 0; p < depth; p++, source += rowStride, target += width)
@@ -66,7 +66,7 @@ internal static unsafe class Packing
         }
     }
 
-    static void TransposePanel(
+    private static void TransposePanel(
         float* source, nint rowStride, nint columnStride, int depth, int width, int count, float* target)
     {
         var j = 0;
@@ -83,7 +83,7 @@ internal static unsafe class Packing
     }
 
     /// <summary>Turns four columns of b that lie as rows of memory, four elements of each at a time.</summary>
-    static void TransposeFour(float* source, nint columnStride, int depth, int width, float* target)
+    private static void TransposeFour(float* source, nint columnStride, int depth, int width, float* target)
     {
         var p = 0;
         for (; p <= depth - 4; p += 4, target += 4 * width)

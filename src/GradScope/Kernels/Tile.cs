@@ -92,7 +92,7 @@ internal static unsafe class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Put<TRow>(TRow sum, float* c, in Finish finish) where TRow : struct, ITileRow<TRow>
+    private static void Put<TRow>(TRow sum, float* c, in Finish finish) where TRow : struct, ITileRow<TRow>
     {
         sum.Multiply(finish.Scale);
         if (finish.Bias != null) sum.Add(TRow.Load(finish.Bias));

@@ -41,7 +41,7 @@ internal unsafe interface ITileVector<TSelf> : ITileRow<TSelf> where TSelf : str
 /// <summary>16 floats: AVX-512.</summary>
 internal unsafe struct Wide512(Vector512<float> value) : ITileVector<Wide512>
 {
-    Vector512<float> value = value;
+    private Vector512<float> value = value;
 
     public static int Width => 16;
 
@@ -72,7 +72,7 @@ internal unsafe struct Wide512(Vector512<float> value) : ITileVector<Wide512>
 /// <summary>8 floats: AVX2 with FMA.</summary>
 internal unsafe struct Wide256(Vector256<float> value) : ITileVector<Wide256>
 {
-    Vector256<float> value = value;
+    private Vector256<float> value = value;
 
     public static int Width => 8;
 
@@ -100,14 +100,14 @@ internal unsafe struct Wide256(Vector256<float> value) : ITileVector<Wide256>
     public void Multiply(float scale) => value *= scale;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector256<float> First(int count) =>
+    private static Vector256<float> First(int count) =>
         Vector256.GreaterThan(Vector256.Create(count), Vector256<int>.Indices).AsSingle();
 }
 
 /// <summary>4 floats: what nearly every other machine has (NEON, SSE).</summary>
 internal unsafe struct Wide128(Vector128<float> value) : ITileVector<Wide128>
 {
-    Vector128<float> value = value;
+    private Vector128<float> value = value;
 
     public static int Width => 4;
 
@@ -146,7 +146,7 @@ internal unsafe struct Wide128(Vector128<float> value) : ITileVector<Wide128>
 /// <summary>A single float: for machines without vectors, or with them switched off.</summary>
 internal unsafe struct Scalar(float value) : ITileVector<Scalar>
 {
-    float value = value;
+    private float value = value;
 
     public static int Width => 1;
 
@@ -179,8 +179,8 @@ internal unsafe struct Scalar(float value) : ITileVector<Scalar>
 internal unsafe struct Pair<TVector>(TVector left, TVector right) : ITileRow<Pair<TVector>>
     where TVector : struct, ITileRow<TVector>
 {
-    TVector left = left;
-    TVector right = right;
+    private TVector left = left;
+    private TVector right = right;
 
     public static int Width => 2 * TVector.Width;
 

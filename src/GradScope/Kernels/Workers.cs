@@ -26,21 +26,21 @@ internal static unsafe class Workers
     /// <summary>Estimated nanoseconds below which sharing a job costs more than it saves.</summary>
     public const long MinimumCost = 30_000;
 
-    const int Idle = 0, Offered = 1, Begun = 2, Done = 3;
+    private const int Idle = 0, Offered = 1, Begun = 2, Done = 3;
 
     /// <summary>2 ms: about what it takes a scheduler, at worst, to find a free core for a thread that wakes.</summary>
-    static readonly long Patience = Stopwatch.Frequency / 500;
+    private static readonly long Patience = Stopwatch.Frequency / 500;
 
-    static readonly AutoResetEvent Wake = new(false);
-    static Thread? helper;
-    static int busy;
-    static int state;
-    static int asleep;
-    static void* job;
-    static delegate*<void*, int, int, void> run;
-    static int from;
-    static int to;
-    static ExceptionDispatchInfo? failure;
+    private static readonly AutoResetEvent Wake = new(false);
+    private static Thread? helper;
+    private static int busy;
+    private static int state;
+    private static int asleep;
+    private static void* job;
+    private static delegate*<void*, int, int, void> run;
+    private static int from;
+    private static int to;
+    private static ExceptionDispatchInfo? failure;
 
     /// <summary>
     /// Threads that work on a job, the caller's included: 1 or 2. By default 2 where the machine has them.
@@ -69,7 +69,7 @@ internal static unsafe class Workers
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    static void Share<TJob>(ref TJob shared, int count) where TJob : struct, IJob
+    private static void Share<TJob>(ref TJob shared, int count) where TJob : struct, IJob
     {
         try
         {
@@ -106,9 +106,9 @@ internal static unsafe class Workers
         }
     }
 
-    static void Invoke<TJob>(void* job, int from, int to) where TJob : struct, IJob => Unsafe.AsRef<TJob>(job).Run(from, to);
+    private static void Invoke<TJob>(void* job, int from, int to) where TJob : struct, IJob => Unsafe.AsRef<TJob>(job).Run(from, to);
 
-    static void Offer()
+    private static void Offer()
     {
         if (helper is null)
         {
@@ -122,14 +122,14 @@ internal static unsafe class Workers
         if (Volatile.Read(ref asleep) != 0 && Interlocked.Exchange(ref asleep, 0) != 0) Wake.Set();
     }
 
-    static void WaitUntilDone()
+    private static void WaitUntilDone()
     {
         var spinner = new SpinWait();
         while (Volatile.Read(ref state) != Done) spinner.SpinOnce(sleep1Threshold: -1);
         Volatile.Write(ref state, Idle);
     }
 
-    static void Help()
+    private static void Help()
     {
         while (true)
         {
@@ -158,7 +158,7 @@ internal static unsafe class Workers
     /// It does not yield: a scheduler that has put it on the caller's core moves it to a free one if it is seen to be
     /// busy, but leaves a thread that keeps yielding where it is.
     /// </remarks>
-    static bool SpinForOffer()
+    private static bool SpinForOffer()
     {
         var start = Stopwatch.GetTimestamp();
         do

@@ -7,7 +7,7 @@ namespace GradScope.Tests.GradientChecks;
 /// <summary>Backward against sixth-order central differences of the engine's own forward.</summary>
 public class GradientCheckTests(ITestOutputHelper output)
 {
-    static readonly TransformerConfig Base = new()
+    private static readonly TransformerConfig Base = new()
     {
         VocabSize = 7,
         ModelDim = 8,
@@ -18,7 +18,7 @@ public class GradientCheckTests(ITestOutputHelper output)
     };
 
     /// <summary>One model for each value of each option.</summary>
-    static readonly Dictionary<string, TransformerConfig> Options = new()
+    private static readonly Dictionary<string, TransformerConfig> Options = new()
     {
         ["the base"] = Base,
         ["GELU by tanh"] = Base with { Activation = Activation.GeluTanh },
@@ -116,7 +116,7 @@ public class GradientCheckTests(ITestOutputHelper output)
         Assert.Equal("OffByAHundredth", check.Rows.First(row => !row.Passed).Operation);
     }
 
-    static Tape Record(TransformerConfig config)
+    private static Tape Record(TransformerConfig config)
     {
         var model = new MiniTransformer(config);
         foreach (var bias in model.Parameters.Where(p => p.Name.EndsWith(".bias", StringComparison.Ordinal)))
@@ -137,7 +137,7 @@ public class GradientCheckTests(ITestOutputHelper output)
     /// in the differences. A row of which rounding leaves more than a fifth open proves nothing and fails, but for key biases:
     /// a number added to all of a query's scores leaves its pattern as it was, so their gradient is 0.
     /// </summary>
-    void AssertPasses(GradientCheck check)
+    private void AssertPasses(GradientCheck check)
     {
         Assert.NotEmpty(check.Rows);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"largest relative error {check.LargestError:0.0e-0} of {check.Rows.Length} gradients"));
@@ -149,7 +149,7 @@ public class GradientCheckTests(ITestOutputHelper output)
     }
 
     /// <summary>y = x², with the derivative 2.02x.</summary>
-    sealed class OffByAHundredth(Node x) : Node(x.Tape, x.Shape, x)
+    private sealed class OffByAHundredth(Node x) : Node(x.Tape, x.Shape, x)
     {
         public override string Formula => "x²";
 

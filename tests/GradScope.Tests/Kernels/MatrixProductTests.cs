@@ -5,7 +5,7 @@ namespace GradScope.Tests.Kernels;
 [Collection(nameof(Alone))]
 public class MatrixProductTests
 {
-    delegate void Product(
+    private delegate void Product(
         in Matrix a, in Matrix b, in Matrix c, bool accumulate, float scale, Triangle triangle, float[]? bias, int biasOffset);
 
     /// <summary>The widths this machine can run, in floats; 1 and 4 run everywhere.</summary>
@@ -17,7 +17,7 @@ public class MatrixProductTests
         return widths;
     }
 
-    static Product Of(int width) => width switch
+    private static Product Of(int width) => width switch
     {
         1 => MatrixProduct.Multiply<Scalar>,
         4 => MatrixProduct.Multiply<Wide128>,
@@ -132,7 +132,7 @@ public class MatrixProductTests
         Assert.Contains("c has 2 columns but the bias, read from 0 on, has 1 values", Message(Of(4, 6), Of(6, 2), Of(4, 2), bias: [1]));
     }
 
-    static class Operand
+    private static class Operand
     {
         public static Matrix Random(Random random, int rows, int columns, bool transposed, int outer = 1, int inner = 1)
         {
@@ -155,14 +155,14 @@ public class MatrixProductTests
     }
 
     /// <summary>A product with random layout and options, and the same in double.</summary>
-    sealed class Case(Random random, int m, int k, int n, int outer, int inner)
+    private sealed class Case(Random random, int m, int k, int n, int outer, int inner)
     {
-        readonly bool accumulate = random.Next(2) == 0;
-        readonly float scale = random.Next(2) == 0 ? 1 : 0.25f;
-        readonly float[]? bias = random.Next(2) == 0 ? [.. Enumerable.Range(0, n + 3).Select(_ => random.NextSingle())] : null;
-        readonly Matrix a = Repeat(random, Operand.Random(random, m, k, random.Next(2) == 0, outer, inner));
-        readonly Matrix b = Repeat(random, Operand.Random(random, k, n, random.Next(2) == 0, outer, inner));
-        readonly Matrix c = Operand.Random(random, m, n, random.Next(5) == 0, outer, inner);
+        private readonly bool accumulate = random.Next(2) == 0;
+        private readonly float scale = random.Next(2) == 0 ? 1 : 0.25f;
+        private readonly float[]? bias = random.Next(2) == 0 ? [.. Enumerable.Range(0, n + 3).Select(_ => random.NextSingle())] : null;
+        private readonly Matrix a = Repeat(random, Operand.Random(random, m, k, random.Next(2) == 0, outer, inner));
+        private readonly Matrix b = Repeat(random, Operand.Random(random, k, n, random.Next(2) == 0, outer, inner));
+        private readonly Matrix c = Operand.Random(random, m, n, random.Next(5) == 0, outer, inner);
 
         public Triangle Triangle { get; init; }
 
@@ -206,7 +206,7 @@ public class MatrixProductTests
             }
         }
 
-        HashSet<int> Ignored
+        private HashSet<int> Ignored
         {
             get
             {
@@ -224,22 +224,22 @@ public class MatrixProductTests
             }
         }
 
-        int Index(ref float element) =>
+        private int Index(ref float element) =>
             (int)(System.Runtime.CompilerServices.Unsafe.ByteOffset(ref c.Array[0], ref element) / sizeof(float));
 
-        bool Counts(int i, int p) => Triangle switch
+        private bool Counts(int i, int p) => Triangle switch
         {
             Triangle.LowerLeft => p <= i,
             Triangle.UpperLeft => p >= i,
             _ => true,
         };
 
-        static Matrix Repeat(Random random, Matrix matrix) =>
+        private static Matrix Repeat(Random random, Matrix matrix) =>
             random.Next(4) == 0 ? matrix with { OuterStride = 0 }
             : random.Next(6) == 0 ? matrix with { InnerStride = 0 }
             : matrix;
 
-        static void ForEach(Action<int, int, int, int> action, in Matrix matrix)
+        private static void ForEach(Action<int, int, int, int> action, in Matrix matrix)
         {
             for (var o = 0; o < matrix.Outer; o++)
             {

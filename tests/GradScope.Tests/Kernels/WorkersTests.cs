@@ -95,7 +95,7 @@ public class WorkersTests
     public void Refuses_a_thread_count_it_does_not_have(int count) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Workers.ThreadCount = count);
 
-    readonly struct Count(int[] times) : IJob
+    private readonly struct Count(int[] times) : IJob
     {
         public int[] Times => times;
 
@@ -105,14 +105,14 @@ public class WorkersTests
         }
     }
 
-    readonly struct Note(int[] threads) : IJob
+    private readonly struct Note(int[] threads) : IJob
     {
         public int[] Threads => threads;
 
         public void Run(int from, int to) => threads.AsSpan(from, to - from).Fill(Environment.CurrentManagedThreadId);
     }
 
-    readonly struct Meet(ManualResetEventSlim begun, int[] threads) : IJob
+    private readonly struct Meet(ManualResetEventSlim begun, int[] threads) : IJob
     {
         public int[] Threads => threads;
 
@@ -124,7 +124,7 @@ public class WorkersTests
         }
     }
 
-    readonly struct Fail(int failing) : IJob
+    private readonly struct Fail(int failing) : IJob
     {
         public void Run(int from, int to)
         {
@@ -132,7 +132,7 @@ public class WorkersTests
         }
     }
 
-    readonly struct Nest(int[,] times) : IJob
+    private readonly struct Nest(int[,] times) : IJob
     {
         public int[,] Times => times;
 
@@ -145,7 +145,7 @@ public class WorkersTests
             }
         }
 
-        readonly struct Row(int[,] times, int i) : IJob
+        private readonly struct Row(int[,] times, int i) : IJob
         {
             public void Run(int from, int to)
             {

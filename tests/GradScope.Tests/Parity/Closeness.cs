@@ -7,9 +7,9 @@ namespace GradScope.Tests.Parity;
 /// longest sums here have some hundred terms, so correct code stays below 1e-5 of the norm; the 1e-7 is for tensors
 /// that are exactly zero in theory, such as the gradient of a key bias.
 /// </summary>
-static class Closeness
+internal static class Closeness
 {
-    const double Relative = 1e-5, Absolute = 1e-7;
+    private const double Relative = 1e-5, Absolute = 1e-7;
 
     /// <summary>
     /// Fails with the worst element if the tensors differ; else returns ‖received − expected‖ / ‖expected‖, or 0 for a
@@ -43,7 +43,7 @@ static class Closeness
         return norm > Absolute ? difference / norm : 0;
     }
 
-    static string Index(int flat, Shape shape)
+    private static string Index(int flat, Shape shape)
     {
         var index = new int[shape.Rank];
         for (var axis = shape.Rank - 1; axis >= 0; axis--)

@@ -48,7 +48,7 @@ public class ModelTests(ITestOutputHelper output)
     }
 
     /// <summary>The stream between two blocks is one node, which goes by the name that the earlier block gave it.</summary>
-    static string Node(string path) =>
+    private static string Node(string path) =>
         path.Split('.') is ["blocks", var block, "resid_pre"] && int.Parse(block, CultureInfo.InvariantCulture) is > 0 and var index
             ? $"blocks.{index - 1}.resid_post"
             : path;

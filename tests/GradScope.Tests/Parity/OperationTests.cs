@@ -43,7 +43,7 @@ public class OperationTests(ITestOutputHelper output)
         }
     }
 
-    static List<(string Tensor, double Error)> Compare(OperationCase reference)
+    private static List<(string Tensor, double Error)> Compare(OperationCase reference)
     {
         var recorded = RecordedCase.Of(reference);
         recorded.Tape.Backward(recorded.Loss);

@@ -3,7 +3,7 @@ namespace GradScope.Tests.Parity;
 /// <summary>Numbers that others published and anybody can look up.</summary>
 public class PublishedNumbersTests
 {
-    const double SevenDigits = 5e-7;
+    private const double SevenDigits = 5e-7;
 
     /// <summary>The expression at the top of micrograd's README.</summary>
     [Fact]
@@ -101,5 +101,5 @@ public class PublishedNumbersTests
         static int Id(char letter) => letter == '.' ? 0 : letter - 'a' + 1;
     }
 
-    static void AssertClose(double expected, float received) => Assert.Equal(expected, received, Math.Abs(expected) * SevenDigits);
+    private static void AssertClose(double expected, float received) => Assert.Equal(expected, received, Math.Abs(expected) * SevenDigits);
 }

@@ -1,7 +1,7 @@
 namespace GradScope.Tests.Parity;
 
 /// <summary>An operation case on a tape of the engine, and the number from which backward brings it the case's upstream gradient.</summary>
-sealed record RecordedCase(Tape Tape, Dictionary<string, Node> Inputs, Node Result, Node Loss)
+internal sealed record RecordedCase(Tape Tape, Dictionary<string, Node> Inputs, Node Result, Node Loss)
 {
     public static RecordedCase Of(OperationCase reference)
     {
@@ -12,7 +12,7 @@ sealed record RecordedCase(Tape Tape, Dictionary<string, Node> Inputs, Node Resu
     }
 
     /// <summary>Σ result · upstream over what no mask hides: a masked score is −∞, and −∞ · 0 is no number.</summary>
-    static Node Projection(Node result, OperationCase reference)
+    private static Node Projection(Node result, OperationCase reference)
     {
         var allowed = Enumerable.Range(0, result.Shape.ElementCount).Where(i => reference.Output.Values[i] is not null).ToArray();
         var upstream = reference.Upstream.ToTensor();
@@ -20,7 +20,7 @@ sealed record RecordedCase(Tape Tape, Dictionary<string, Node> Inputs, Node Resu
         return (result.Reshape([result.Shape.ElementCount, 1]).Rows(allowed) * arriving).Sum();
     }
 
-    static Node Apply(OperationCase reference, Tape tape, Dictionary<string, Node> inputs)
+    private static Node Apply(OperationCase reference, Tape tape, Dictionary<string, Node> inputs)
     {
         var attributes = reference.Attributes;
         return reference.Operation switch

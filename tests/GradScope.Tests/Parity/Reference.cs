@@ -60,9 +60,9 @@ public sealed record OptimizerSettings(
     int? WarmUp, float Beta1, float Beta2, float Epsilon, float WeightDecay, float Momentum, float? Clip);
 
 /// <summary>The reference files beside the test assembly.</summary>
-static class References
+internal static class References
 {
-    static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Web) { Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Web) { Converters = { new JsonStringEnumConverter() } };
 
     public static IReadOnlyList<OperationCase> Operations { get; } = Load<OperationCase[]>("operations.json");
 
@@ -70,7 +70,7 @@ static class References
 
     public static string PathOf(string file) => Path.Combine(AppContext.BaseDirectory, "References", file);
 
-    static T Load<T>(string file)
+    private static T Load<T>(string file)
     {
         using var stream = File.OpenRead(PathOf(file));
         return JsonSerializer.Deserialize<T>(stream, Options)!;

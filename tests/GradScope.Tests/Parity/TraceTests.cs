@@ -11,7 +11,7 @@ public class TraceTests(ITestOutputHelper output)
     /// Rounding differences grow from step to step, Adam's most where a gradient is small and its sign decides; they stay
     /// some tens of times below this, while a wrong β, ε or decay shows above it.
     /// </summary>
-    const double Tolerance = 1e-4;
+    private const double Tolerance = 1e-4;
 
     public static TheoryData<string, string> Traces
     {
@@ -68,7 +68,7 @@ public class TraceTests(ITestOutputHelper output)
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"largest error: loss {largest.Loss:0.0e-0}, gradient norm {largest.Norm:0.0e-0}"));
     }
 
-    static Optimizer OptimizerOf(OptimizerSettings settings) => settings.Optimizer switch
+    private static Optimizer OptimizerOf(OptimizerSettings settings) => settings.Optimizer switch
     {
         "SGD" => new Sgd(settings.LearningRate, settings.Momentum),
         "Adam" => new Adam(settings.LearningRate) { Beta1 = settings.Beta1, Beta2 = settings.Beta2, Epsilon = settings.Epsilon },
@@ -76,11 +76,11 @@ public class TraceTests(ITestOutputHelper output)
     };
 
     /// <summary>The reference's full batches, one after the other and over again.</summary>
-    sealed class FixedBatches : TrainingTask
+    private sealed class FixedBatches : TrainingTask
     {
-        readonly (int[] Tokens, int[] Targets)[] sequences;
-        readonly int length;
-        int next;
+        private readonly (int[] Tokens, int[] Targets)[] sequences;
+        private readonly int length;
+        private int next;
 
         public FixedBatches(ReferenceModel reference)
         {
