@@ -12,11 +12,14 @@ switch (args.FirstOrDefault())
     case "statistics":
         BenchmarkSwitcher.FromAssembly(typeof(ProductBenchmark).Assembly).Run(args[1..]);
         break;
+    case "step" or "step-worker":
+        return StepSpeed.Run(args);
     default:
         Console.Error.WriteLine("""
             dotnet run -c Release --project tests/GradScope.Benchmarks -- <what>
 
             product [rounds] [name]   the matrix products of a training step, in GFLOP/s and in per cent of this machine's peak
+            step [--json FILE] [name] a whole training step beside PyTorch's (Debian's python3-torch), in turn
             handoff                   what the second thread costs
             statistics …              the same by BenchmarkDotNet, with its options (--filter, --job, …)
             """);

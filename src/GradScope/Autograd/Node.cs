@@ -20,7 +20,7 @@ public abstract partial class Node
             RequiresGrad |= input.RequiresGrad;
         }
 
-        (Tape, Shape, Inputs) = (tape, shape, inputs.ToArray());
+        (Tape, Shape, InputArray) = (tape, shape, inputs.ToArray());
     }
 
     /// <summary>The tape it is recorded on.</summary>
@@ -36,7 +36,7 @@ public abstract partial class Node
     public Shape Shape { get; }
 
     /// <summary>The nodes it is computed from; none for a leaf.</summary>
-    public IReadOnlyList<Node> Inputs { get; }
+    public IReadOnlyList<Node> Inputs => InputArray;
 
     /// <summary>Whether a parameter or variable stands somewhere before it, so that backward brings it a gradient.</summary>
     public bool RequiresGrad { get; private protected set; }
@@ -68,6 +68,11 @@ public abstract partial class Node
             : new(Shape, GradBuffer.Span);
 
     private protected abstract string OperationName { get; }
+
+    internal Node[] InputArray { get; }
+
+    /// <summary>The backward pass of its tape in which the gradient was last set to 0.</summary>
+    internal long ClearedIn { get; set; }
 
     internal Buffer ValueBuffer { get; set; }
 

@@ -23,8 +23,8 @@ public sealed class Tape
     private readonly Arena arena = new();
     private readonly Dictionary<Parameter, Leaf> parameters = [];
     private readonly bool ownParameterGradients;
-    private Buffer gradients;
     private int laidOut;
+    private long pass;
     private bool[] reached = [];
     private Node? reachedFrom;
     private bool stale;
@@ -111,20 +111,33 @@ public sealed class Tape
         Check(loss);
         LayOutGradients();
         FindReached(loss);
-        gradients.Padded.Clear();
-        if (!ownParameterGradients)
-        {
-            ClearParameterGradients();
-        }
-
+        pass++;
+        Clear(loss);
         loss.G[0] = 1;
         for (var i = loss.Index; i >= 0; i--)
         {
             if (reached[i])
             {
+                // A gradient is cleared just before the first addition to it, while the memory is at hand anyway.
+                foreach (var input in nodes[i].InputArray)
+                {
+                    Clear(input);
+                }
+
                 nodes[i].Backward();
                 visitor?.AfterBackward(nodes[i]);
             }
+        }
+
+        // What does not lead to the loss has a gradient of 0.
+        foreach (var node in nodes)
+        {
+            Clear(node);
+        }
+
+        foreach (var parameter in parameters.Keys)
+        {
+            parameter.Store.HasGradients |= !ownParameterGradients;
         }
 
         Loss = loss;
@@ -270,7 +283,6 @@ public sealed class Tape
         }
 
         var (array, offset) = Arena.NewArray(length);
-        gradients = new Buffer(array, offset, length);
         foreach (var node in nodes)
         {
             if (OwnsGradient(node))
@@ -310,16 +322,13 @@ public sealed class Tape
         reachedFrom = loss;
     }
 
-    private void ClearParameterGradients()
+    /// <summary>Sets a node's gradient to 0, once a backward pass.</summary>
+    private void Clear(Node node)
     {
-        foreach (var leaf in parameters.Values)
+        if (node.RequiresGrad && node.ClearedIn != pass)
         {
-            leaf.GradBuffer.Padded.Clear();
-        }
-
-        foreach (var parameter in parameters.Keys)
-        {
-            parameter.Store.HasGradients = true;
+            node.GradBuffer.Padded.Clear();
+            node.ClearedIn = pass;
         }
     }
 }

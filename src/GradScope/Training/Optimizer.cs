@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace GradScope;
 
@@ -157,7 +158,19 @@ public class Adam : Optimizer
         var rate = learningRate / (1 - MathF.Pow(Beta1, Updates));
         var root = 1 / MathF.Sqrt(1 - MathF.Pow(Beta2, Updates));
         var decay = learningRate * DecayOf(parameter);
-        for (var i = 0; i < result.Length; i++)
+        var i = 0;
+        for (; i <= result.Length - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var g = gradientScale * Vector512.Create(gradient[i..]);
+            var mean = Beta1 * Vector512.Create<float>(m[i..]) + (1 - Beta1) * g;
+            var square = Beta2 * Vector512.Create<float>(v[i..]) + (1 - Beta2) * g * g;
+            mean.CopyTo(m[i..]);
+            square.CopyTo(v[i..]);
+            var step = rate * mean / (Vector512.Sqrt(square) * root + Vector512.Create(Epsilon)) + decay * Vector512.Create<float>(w[i..]);
+            step.CopyTo(result[i..]);
+        }
+
+        for (; i < result.Length; i++)
         {
             var g = gradientScale * gradient[i];
             m[i] = Beta1 * m[i] + (1 - Beta1) * g;

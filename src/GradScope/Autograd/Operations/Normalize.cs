@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace GradScope.Operations;
 
@@ -10,6 +10,7 @@ namespace GradScope.Operations;
 internal sealed class Normalize : Node
 {
     private const float Epsilon = 1e-5f;
+    private const int Lanes = 16;
 
     private readonly Node x;
     private readonly Node weight;
@@ -48,68 +49,148 @@ internal sealed class Normalize : Node
 
     internal override void Forward()
     {
-        var columns = Shape.Columns;
-        for (var row = 0; row < means.Length; row++)
-        {
-            var source = x.V.Slice(row * columns, columns);
-            var target = V.Slice(row * columns, columns);
-            var mean = centred ? TensorPrimitives.Sum<float>(source) / columns : 0;
-            TensorPrimitives.Subtract(source, mean, target);
-            var scale = 1 / MathF.Sqrt(TensorPrimitives.SumOfSquares<float>(target) / columns + Epsilon);
-            TensorPrimitives.Multiply(target, scale, target);
-            (means[row], scales[row]) = (mean, scale);
-            if (bias is null)
-            {
-                TensorPrimitives.Multiply(target, weight.V, target);
-            }
-            else
-            {
-                TensorPrimitives.MultiplyAdd(target, weight.V, bias.V, target);
-            }
-        }
+        var job = new ForwardRows(this);
+        Workers.For(ref job, means.Length, Shape.ElementCount);
     }
 
     internal override void Backward()
     {
-        var columns = Shape.Columns;
-        var w = weight.V;
-        var b = bias;
-        for (var row = 0; row < means.Length; row++)
+        if (x.RequiresGrad)
         {
-            var source = x.V.Slice(row * columns, columns);
-            var gradient = G.Slice(row * columns, columns);
-            var (mean, scale) = (means[row], scales[row]);
-            var (sum, projection) = (0f, 0f);
-            for (var j = 0; j < columns; j++)
+            var job = new BackwardRows(this);
+            Workers.For(ref job, means.Length, Shape.ElementCount);
+        }
+
+        if (weight.RequiresGrad || bias is { RequiresGrad: true })
+        {
+            // Each stretch of columns is summed over all rows in their order, so that two threads add as one does.
+            var job = new BackwardColumns(this);
+            Workers.For(ref job, (Shape.Columns + Lanes - 1) / Lanes, Shape.ElementCount / 2);
+        }
+    }
+
+    private unsafe void ForwardRow(int row)
+    {
+        var columns = Shape.Columns;
+        fixed (float* source = x.V.Slice(row * columns, columns), target = V.Slice(row * columns, columns), w = weight.V, b = bias is null ? [] : bias.V)
+        {
+            var sum = Vector512<float>.Zero;
+            for (var j = 0; centred && j < columns; j += Lanes)
             {
-                var g = gradient[j] * w[j];
+                sum += Simd.LoadFirst(source + j, Math.Min(Lanes, columns - j));
+            }
+
+            var mean = Vector512.Sum(sum) / columns;
+            var squares = Vector512<float>.Zero;
+            for (var j = 0; j < columns; j += Lanes)
+            {
+                var count = Math.Min(Lanes, columns - j);
+                var deviation = (Simd.LoadFirst(source + j, count) - Vector512.Create(mean)) & Simd.First(count);
+                squares += deviation * deviation;
+            }
+
+            var scale = 1 / MathF.Sqrt(Vector512.Sum(squares) / columns + Epsilon);
+            (means[row], scales[row]) = (mean, scale);
+            for (var j = 0; j < columns; j += Lanes)
+            {
+                var count = Math.Min(Lanes, columns - j);
+                var normalised = (Simd.LoadFirst(source + j, count) - Vector512.Create(mean)) * scale;
+                var y = normalised * Simd.LoadFirst(w + j, count);
+                Simd.StoreFirst(b is null ? y : y + Simd.LoadFirst(b + j, count), target + j, count);
+            }
+        }
+    }
+
+    private unsafe void BackwardRow(int row)
+    {
+        var columns = Shape.Columns;
+        var (mean, scale) = (means[row], scales[row]);
+        fixed (float* source = x.V.Slice(row * columns, columns), gradient = G.Slice(row * columns, columns), target = x.G.Slice(row * columns, columns), w = weight.V)
+        {
+            var (sum, projection) = (Vector512<float>.Zero, Vector512<float>.Zero);
+            for (var j = 0; j < columns; j += Lanes)
+            {
+                var count = Math.Min(Lanes, columns - j);
+                var g = Simd.LoadFirst(gradient + j, count) * Simd.LoadFirst(w + j, count);
                 sum += g;
-                projection += g * (source[j] - mean) * scale;
+                projection += g * (Simd.LoadFirst(source + j, count) - Vector512.Create(mean)) * scale;
             }
 
-            sum = centred ? sum / columns : 0;
-            projection /= columns;
-            if (x.RequiresGrad)
+            var meanOfG = Vector512.Create(centred ? Vector512.Sum(sum) / columns : 0);
+            var meanOfProjection = Vector512.Sum(projection) / columns;
+            for (var j = 0; j < columns; j += Lanes)
             {
-                var target = x.G.Slice(row * columns, columns);
-                for (var j = 0; j < columns; j++)
+                var count = Math.Min(Lanes, columns - j);
+                var g = Simd.LoadFirst(gradient + j, count) * Simd.LoadFirst(w + j, count);
+                var normalised = (Simd.LoadFirst(source + j, count) - Vector512.Create(mean)) * scale;
+                var change = scale * (g - meanOfG - normalised * meanOfProjection);
+                Simd.StoreFirst(Simd.LoadFirst(target + j, count) + change, target + j, count);
+            }
+        }
+    }
+
+    private unsafe void BackwardStretch(int j)
+    {
+        var columns = Shape.Columns;
+        var count = Math.Min(Lanes, columns - j);
+        var (ofWeight, ofBias) = (Vector512<float>.Zero, Vector512<float>.Zero);
+        fixed (float* source = x.V, gradient = G)
+        {
+            for (var row = 0; row < means.Length; row++)
+            {
+                var g = Simd.LoadFirst(gradient + row * columns + j, count);
+                ofWeight += g * (Simd.LoadFirst(source + row * columns + j, count) - Vector512.Create(means[row])) * scales[row];
+                ofBias += g;
+            }
+        }
+
+        AddTo(weight, ofWeight);
+        if (bias is not null)
+        {
+            AddTo(bias, ofBias);
+        }
+
+        void AddTo(Node vector, Vector512<float> gradient)
+        {
+            if (vector.RequiresGrad)
+            {
+                fixed (float* target = vector.G)
                 {
-                    target[j] += scale * (gradient[j] * w[j] - sum - (source[j] - mean) * scale * projection);
+                    Simd.StoreFirst(Simd.LoadFirst(target + j, count) + gradient, target + j, count);
                 }
             }
+        }
+    }
 
-            if (weight.RequiresGrad)
+    private readonly struct ForwardRows(Normalize norm) : IJob
+    {
+        public void Run(int from, int to)
+        {
+            for (var row = from; row < to; row++)
             {
-                var target = weight.G;
-                for (var j = 0; j < columns; j++)
-                {
-                    target[j] += gradient[j] * (source[j] - mean) * scale;
-                }
+                norm.ForwardRow(row);
             }
+        }
+    }
 
-            if (b is { RequiresGrad: true })
+    private readonly struct BackwardRows(Normalize norm) : IJob
+    {
+        public void Run(int from, int to)
+        {
+            for (var row = from; row < to; row++)
             {
-                TensorPrimitives.Add(b.G, gradient, b.G);
+                norm.BackwardRow(row);
+            }
+        }
+    }
+
+    private readonly struct BackwardColumns(Normalize norm) : IJob
+    {
+        public void Run(int from, int to)
+        {
+            for (var stretch = from; stretch < to; stretch++)
+            {
+                norm.BackwardStretch(stretch * Lanes);
             }
         }
     }

@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace GradScope.Operations;
 
@@ -8,6 +8,8 @@ namespace GradScope.Operations;
 /// </summary>
 internal sealed class Softmax : Node
 {
+    private const int Lanes = 16;
+
     private readonly Node x;
     private readonly bool causal;
 
@@ -34,36 +36,93 @@ internal sealed class Softmax : Node
 
     internal override void Forward()
     {
-        var columns = Shape.Columns;
-        for (var row = 0; row < Shape.Rows; row++)
-        {
-            var allowed = Allowed(row);
-            var source = x.V.Slice(row * columns, allowed);
-            var target = V.Slice(row * columns, allowed);
-            TensorPrimitives.Subtract(source, TensorPrimitives.Max<float>(source), target);
-            TensorPrimitives.Exp(target, target);
-            TensorPrimitives.Multiply(target, 1 / TensorPrimitives.Sum<float>(target), target);
-            V.Slice(row * columns + allowed, columns - allowed).Clear();
-        }
+        var job = new ForwardRows(this);
+        Workers.For(ref job, Shape.Rows, 2L * Shape.ElementCount);
     }
 
     internal override void Backward()
     {
-        var columns = Shape.Columns;
-        for (var row = 0; row < Shape.Rows; row++)
+        var job = new BackwardRows(this);
+        Workers.For(ref job, Shape.Rows, Shape.ElementCount);
+    }
+
+    private unsafe void ForwardRow(int row)
+    {
+        var (columns, allowed) = (Shape.Columns, Allowed(row));
+        fixed (float* source = x.V.Slice(row * columns, columns), target = V.Slice(row * columns, columns))
         {
-            var allowed = Allowed(row);
-            var y = V.Slice(row * columns, allowed);
-            var gradient = G.Slice(row * columns, allowed);
-            var target = x.G.Slice(row * columns, allowed);
-            var mean = TensorPrimitives.Dot<float>(y, gradient);
-            for (var j = 0; j < allowed; j++)
+            var largest = Vector512.Create(float.NegativeInfinity);
+            for (var j = 0; j < allowed; j += Lanes)
             {
-                target[j] += y[j] * (gradient[j] - mean);
+                var count = Math.Min(Lanes, allowed - j);
+                largest = Vector512.Max(largest, Vector512.ConditionalSelect(Simd.First(count), Simd.LoadFirst(source + j, count), largest));
+            }
+
+            var max = Vector512.Create(Simd.Max(largest));
+            var sum = Vector512<float>.Zero;
+            for (var j = 0; j < allowed; j += Lanes)
+            {
+                var count = Math.Min(Lanes, allowed - j);
+                var exponential = VectorMath.Exp(Simd.LoadFirst(source + j, count) - max) & Simd.First(count);
+                Simd.StoreFirst(exponential, target + j, count);
+                sum += exponential;
+            }
+
+            var scale = Vector512.Create(1 / Vector512.Sum(sum));
+            for (var j = 0; j < columns; j += Lanes)
+            {
+                // Past the allowed keys the pattern is 0.
+                var count = Math.Min(Lanes, columns - j);
+                var y = Simd.LoadFirst(target + j, Math.Clamp(allowed - j, 0, count)) * scale;
+                Simd.StoreFirst(y, target + j, count);
+            }
+        }
+    }
+
+    private unsafe void BackwardRow(int row)
+    {
+        var (columns, allowed) = (Shape.Columns, Allowed(row));
+        fixed (float* y = V.Slice(row * columns, columns), gradient = G.Slice(row * columns, columns), target = x.G.Slice(row * columns, columns))
+        {
+            var sum = Vector512<float>.Zero;
+            for (var j = 0; j < allowed; j += Lanes)
+            {
+                var count = Math.Min(Lanes, allowed - j);
+                sum += Simd.LoadFirst(y + j, count) * Simd.LoadFirst(gradient + j, count);
+            }
+
+            var mean = Vector512.Create(Vector512.Sum(sum));
+            for (var j = 0; j < allowed; j += Lanes)
+            {
+                var count = Math.Min(Lanes, allowed - j);
+                var change = Simd.LoadFirst(y + j, count) * (Simd.LoadFirst(gradient + j, count) - mean);
+                Simd.StoreFirst(Simd.LoadFirst(target + j, count) + change, target + j, count);
             }
         }
     }
 
     /// <summary>How many keys, from the first, this row may see.</summary>
     private int Allowed(int row) => causal ? row % Shape[^2] + 1 : Shape.Columns;
+
+    private readonly struct ForwardRows(Softmax softmax) : IJob
+    {
+        public void Run(int from, int to)
+        {
+            for (var row = from; row < to; row++)
+            {
+                softmax.ForwardRow(row);
+            }
+        }
+    }
+
+    private readonly struct BackwardRows(Softmax softmax) : IJob
+    {
+        public void Run(int from, int to)
+        {
+            for (var row = from; row < to; row++)
+            {
+                softmax.BackwardRow(row);
+            }
+        }
+    }
 }

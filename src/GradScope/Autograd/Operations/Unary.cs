@@ -35,23 +35,43 @@ internal sealed class Unary<TRule>(Node x) : Node(x.Tape, x.Shape, x)
 
     internal override void Forward()
     {
-        var source = MemoryMarshal.Cast<float, Vector512<float>>(x.ValueBuffer.Padded);
-        var target = MemoryMarshal.Cast<float, Vector512<float>>(ValueBuffer.Padded);
-        for (var i = 0; i < target.Length; i++)
-        {
-            target[i] = TRule.Forward(source[i]);
-        }
+        var job = new ForwardRange(this);
+        Workers.For(ref job, Vectors(ValueBuffer).Length, 2L * Shape.ElementCount);
     }
 
     internal override void Backward()
     {
-        var xs = MemoryMarshal.Cast<float, Vector512<float>>(x.ValueBuffer.Padded);
-        var ys = MemoryMarshal.Cast<float, Vector512<float>>(ValueBuffer.Padded);
-        var gradient = MemoryMarshal.Cast<float, Vector512<float>>(GradBuffer.Padded);
-        var target = MemoryMarshal.Cast<float, Vector512<float>>(x.GradBuffer.Padded);
-        for (var i = 0; i < target.Length; i++)
+        var job = new BackwardRange(this);
+        Workers.For(ref job, Vectors(ValueBuffer).Length, 2L * Shape.ElementCount);
+    }
+
+    private static Span<Vector512<float>> Vectors(Buffer buffer) => MemoryMarshal.Cast<float, Vector512<float>>(buffer.Padded);
+
+    private readonly struct ForwardRange(Unary<TRule> node) : IJob
+    {
+        public void Run(int from, int to)
         {
-            target[i] += gradient[i] * TRule.Derivative(xs[i], ys[i]);
+            var source = Vectors(node.Inputs[0].ValueBuffer);
+            var target = Vectors(node.ValueBuffer);
+            for (var i = from; i < to; i++)
+            {
+                target[i] = TRule.Forward(source[i]);
+            }
+        }
+    }
+
+    private readonly struct BackwardRange(Unary<TRule> node) : IJob
+    {
+        public void Run(int from, int to)
+        {
+            var xs = Vectors(node.Inputs[0].ValueBuffer);
+            var ys = Vectors(node.ValueBuffer);
+            var gradient = Vectors(node.GradBuffer);
+            var target = Vectors(node.Inputs[0].GradBuffer);
+            for (var i = from; i < to; i++)
+            {
+                target[i] += gradient[i] * TRule.Derivative(xs[i], ys[i]);
+            }
         }
     }
 }

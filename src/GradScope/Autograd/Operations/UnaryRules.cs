@@ -19,7 +19,7 @@ internal readonly struct Exp : IUnaryRule
     public static string Name => "Exp";
     public static string Formula(string x) => $"exp({x})";
     public static string Derivative(string x, string y) => y;
-    public static V Forward(V x) => Vector512.Exp(x);
+    public static V Forward(V x) => VectorMath.Exp(x);
     public static V Derivative(V x, V y) => y;
 }
 
@@ -57,7 +57,7 @@ internal readonly struct Sigmoid : IUnaryRule
     public static string Name => "Sigmoid";
     public static string Formula(string x) => $"1/(1 + exp(−{x}))";
     public static string Derivative(string x, string y) => $"{y}·(1 − {y})";
-    public static V Forward(V x) => V.One / (V.One + Vector512.Exp(-x));
+    public static V Forward(V x) => V.One / (V.One + VectorMath.Exp(-x));
     public static V Derivative(V x, V y) => y * (V.One - y);
 }
 
@@ -67,10 +67,8 @@ internal readonly struct Gelu : IUnaryRule
     public static string Name => "Gelu";
     public static string Formula(string x) => $"{x}·Φ({x})";
     public static string Derivative(string x, string y) => $"(Φ({x}) + {x}·φ({x}))";
-    public static V Forward(V x) => x * Cumulative(x);
-    public static V Derivative(V x, V y) => Cumulative(x) + x * Vector512.Create(0.3989422804f) * Vector512.Exp(Vector512.Create(-0.5f) * x * x);
-
-    private static V Cumulative(V x) => Vector512.Create(0.5f) * (V.One + VectorMath.Erf(x * Vector512.Create(0.7071067812f)));
+    public static V Forward(V x) => x * VectorMath.Normal(x, out _);
+    public static V Derivative(V x, V y) => VectorMath.Normal(x, out var bell) + x * Vector512.Create(0.3989422804f) * bell;
 }
 
 /// <summary>½x(1 + tanh u), u = √(2/π)·(x + 0.044715x³); derivative ½(1 + tanh u) + ½x(1 − tanh² u)·u′.</summary>
