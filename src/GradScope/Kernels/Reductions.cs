@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace GradScope;
 
@@ -20,6 +21,26 @@ internal static class Reductions
         }
 
         return sum;
+    }
+
+    /// <summary>target += the sum of the rows, each of the target's length.</summary>
+    public static unsafe void AddRows(ReadOnlySpan<float> rows, Span<float> target)
+    {
+        var columns = target.Length;
+        fixed (float* start = rows, result = target)
+        {
+            for (var j = 0; j < columns; j += Vector512<float>.Count)
+            {
+                var count = Math.Min(Vector512<float>.Count, columns - j);
+                var sum = Simd.LoadFirst(result + j, count);
+                for (var row = start + j; row < start + rows.Length; row += columns)
+                {
+                    sum += Simd.LoadFirst(row, count);
+                }
+
+                Simd.StoreFirst(sum, result + j, count);
+            }
+        }
     }
 
     private static double OfUnmasked(ReadOnlySpan<float> values)

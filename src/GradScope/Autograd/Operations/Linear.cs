@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace GradScope.Operations;
 
 /// <summary>
@@ -46,11 +44,7 @@ internal sealed class Linear : Node
 
         if (bias is { RequiresGrad: true })
         {
-            var target = bias.G;
-            for (var i = 0; i < rows; i++)
-            {
-                TensorPrimitives.Add(target, G.Slice(i * target.Length, target.Length), target);
-            }
+            Reductions.AddRows(G, bias.G);
         }
     }
 
