@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 
 namespace GradScope.Cli;
 
@@ -9,16 +10,18 @@ internal static class CommandLine
     public static async Task<int> InvokeAsync(string[] args, TextWriter output, TextWriter error, bool isTerminal = false, CancellationToken cancel = default)
     {
         var console = new ToolConsole(output, error, isTerminal);
-        var root = new RootCommand("GradScope: backpropagation one can read. Runs lesson notebooks and writes them as pages.")
+        var root = new Command("gradscope", "GradScope: backpropagation one can read. Runs lesson notebooks and writes them as pages.")
         {
             RunCommand.Create(console),
+            new HelpOption(),
+            new VersionOption(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
             foreach (var fault in parsed.Errors)
                 error.WriteLine(fault.Message);
-            var command = parsed.CommandResult.Command is RootCommand ? "gradscope" : $"gradscope {parsed.CommandResult.Command.Name}";
+            var command = parsed.CommandResult.Command == root ? "gradscope" : $"gradscope {parsed.CommandResult.Command.Name}";
             error.WriteLine($"'{command} --help' tells what there is.");
             return ExitCode.BadInput;
         }
