@@ -10,7 +10,7 @@ internal static class CommandLine
     public static async Task<int> InvokeAsync(string[] args, TextWriter output, TextWriter error, bool isTerminal = false, CancellationToken cancel = default)
     {
         var console = new ToolConsole(output, error, isTerminal);
-        var root = new Command("gradscope", "GradScope: backpropagation one can read. Runs lesson notebooks and writes them as pages.")
+        var root = new Command("gradscope", "GradScope: backpropagation you can see. Runs lesson notebooks and writes them as pages.")
         {
             RunCommand.Create(console),
             new HelpOption(),

@@ -101,6 +101,8 @@ public class ModelTests
         AssertError("ContextLength is 0", Base with { ContextLength = 0 });
         AssertError("MlpDim is -4", Base with { MlpDim = -4 });
         AssertError("Dropout 1", Base with { Dropout = 1 });
+        AssertError("Norm 9 does not exist; choose one of LayerNorm, RmsNorm, None", Base with { Norm = (Norm)9 });
+        AssertError("HeadCount is 0", Base with { HeadCount = 0 });
         AssertError("InitScale NaN", Base with { InitScale = float.NaN });
         AssertError("even ModelDim", Base with { Positions = Positions.Sinusoidal, ModelDim = 9, HeadCount = 3 });
 

@@ -103,8 +103,8 @@ public sealed record TransformerConfig
     /// <summary>The seed of the initial weights and of dropout.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>The width of one head.</summary>
-    public int HeadDim => ModelDim / HeadCount;
+    /// <summary>The width of one head; 0 where there is none.</summary>
+    public int HeadDim => HeadCount == 0 ? 0 : ModelDim / HeadCount;
 
     /// <summary>The MLP's hidden width as a number.</summary>
     public int HiddenDim => MlpDim ?? 4 * ModelDim;
@@ -126,10 +126,16 @@ public sealed record TransformerConfig
         Require(float.IsFinite(InitScale) && InitScale >= 0, $"InitScale {InitScale} is not a number of 0 or more");
         Require(Positions != Positions.Sinusoidal || ModelDim % 2 == 0, $"sinusoidal positions need an even ModelDim, not {ModelDim}");
         Require(VocabSize < 1 << 24, $"VocabSize {VocabSize} is 2²⁴ or more, past which token ids are not exact in float32");
-        Require(Enum.IsDefined(Activation) && Enum.IsDefined(Norm) && Enum.IsDefined(NormPlacement) && Enum.IsDefined(Positions), "an option is not one of its kind's values");
+        Known(Activation);
+        Known(Norm);
+        Known(NormPlacement);
+        Known(Positions);
 
         static void AtLeast(int value, int least, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(value))] string name = "") =>
             Require(value >= least, $"{name} is {value}; it must be {least} or more");
+
+        static void Known<T>(T value)
+            where T : struct, Enum => Require(Enum.IsDefined(value), $"{typeof(T).Name} {value} does not exist; choose one of {string.Join(", ", Enum.GetNames<T>())}");
 
         static void Require(bool condition, string otherwise)
         {
