@@ -66,6 +66,8 @@ internal static class References
 
     public static IReadOnlyList<OperationCase> Operations { get; } = Load<OperationCase[]>("operations.json");
 
+    public static IReadOnlyList<ReferenceConfiguration> Configurations { get; } = Load<ReferenceConfiguration[]>("configurations.json");
+
     public static ReferenceModel Model(string name) => Load<ReferenceModel>($"model-{name}.json");
 
     public static string PathOf(string file) => Path.Combine(AppContext.BaseDirectory, "References", file);

@@ -19,7 +19,9 @@ model-*.json: one whole transformer each.
     passes      one forward and backward of a batch: loss, and by name the gradients of parameters, and the values and
                 gradients of activations (all of one model, the residual stream and attention of the others, and of the
                 shorter batch only what stands outside the blocks)
-    traces      losses of n = 20 optimiser steps, each from `parameters`; the four full batches take turns
+    traces      losses of n = 20 or 50 optimiser steps, each from `parameters`; the four full batches take turns
+
+configurations.json: 48 small transformers of random options, which make_configurations.py writes.
 
 The learning rate of a trace with a schedule, for step s = 1 .. n with w warm-up steps:
     s < w:   lr * s / w
@@ -299,9 +301,12 @@ STREAM_AND_ATTENTION = ("resid_pre", "resid_mid", "resid_post", "attn.q", "attn.
 
 ADAM = {"optimizer": "Adam", "lr": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 
+CLIPPED = ADAM | {"optimizer": "AdamW", "weightDecay": 0.1, "beta2": 0.99, "minLr": 0.001, "warmUp": 10, "clip": 1.0, "steps": 50}
+
 TRACES = {
     "pre-ln-gelu": {
         "Adam": ADAM,
+        "AdamW, clipped, warm-up and cosine": CLIPPED,
         "AdamW": ADAM | {"optimizer": "AdamW", "weightDecay": 0.1, "beta1": 0.8, "beta2": 0.95, "epsilon": 0.001},
     },
     "post-ln-relu": {
@@ -312,38 +317,42 @@ TRACES = {
         "Adam": ADAM,
         "SGD with momentum": {"optimizer": "SGD", "lr": 0.02, "momentum": 0.9},
         "Adam, warm-up and cosine": ADAM | {"lr": 0.02, "minLr": 0.001, "warmUp": 5},
+        "AdamW, clipped, warm-up and cosine": CLIPPED,
     },
 }
 
 
-def parameters_of(name, config):
-    g = generator("model", name, WEIGHTS)
-    vocab, width, mlp = SIZES["vocabSize"], SIZES["modelDim"], SIZES["mlpDim"]
-    p = {"embed.weight": normal(g, vocab, width, scale=0.5)}
+def parameters_of(config, draw):
+    """The parameters in the engine's order; draw(scale, *shape) makes each of them, for a norm's weight its distance from 1."""
+    vocab, width = config["vocabSize"], config["modelDim"]
+    mlp = 4 * width if config["mlpDim"] is None else config["mlpDim"]
+    p = {"embed.weight": draw(0.5, vocab, width)}
 
     def add_linear(path, rows, columns):
-        p[f"{path}.weight"] = normal(g, rows, columns, scale=rows ** -0.5)
+        p[f"{path}.weight"] = draw(rows ** -0.5, rows, columns)
         if config["biases"]:
-            p[f"{path}.bias"] = normal(g, columns, scale=0.1)
+            p[f"{path}.bias"] = draw(0.1, columns)
 
     def add_norm(path):
-        p[f"{path}.weight"] = 1 + normal(g, width, scale=0.2)
+        if config["norm"] != "None":
+            p[f"{path}.weight"] = 1 + draw(0.2, width)
         if config["norm"] == "LayerNorm" and config["biases"]:
-            p[f"{path}.bias"] = normal(g, width, scale=0.1)
+            p[f"{path}.bias"] = draw(0.1, width)
 
     if config["positions"] == "Learned":
-        p["pos_embed.weight"] = normal(g, SIZES["contextLength"], width, scale=0.5)
-    for i in range(SIZES["layerCount"]):
+        p["pos_embed.weight"] = draw(0.5, config["contextLength"], width)
+    for i in range(config["layerCount"]):
         add_norm(f"blocks.{i}.ln1")
         for part in ("wq", "wk", "wv", "wo"):
             add_linear(f"blocks.{i}.attn.{part}", width, width)
-        add_norm(f"blocks.{i}.ln2")
-        add_linear(f"blocks.{i}.mlp.up", width, mlp)
-        add_linear(f"blocks.{i}.mlp.down", mlp, width)
+        if mlp > 0:
+            add_norm(f"blocks.{i}.ln2")
+            add_linear(f"blocks.{i}.mlp.up", width, mlp)
+            add_linear(f"blocks.{i}.mlp.down", mlp, width)
     if config["normPlacement"] == "Pre":
         add_norm("ln_final")
     if not config["tiedEmbeddings"]:
-        p["unembed.weight"] = normal(g, width, vocab, scale=width ** -0.5)
+        p["unembed.weight"] = draw(width ** -0.5, width, vocab)
     return p
 
 
@@ -365,6 +374,8 @@ def forward(p, config, tokens):
         return linear(x, p[f"{path}.weight"], p.get(f"{path}.bias"))
 
     def norm(path, x):
+        if config["norm"] == "None":
+            return x
         weight = p[f"{path}.weight"]
         return layer_norm(x, weight, p.get(f"{path}.bias")) if config["norm"] == "LayerNorm" else rms_norm(x, weight)
 
@@ -377,20 +388,21 @@ def forward(p, config, tokens):
         x = x + p["pos_embed.weight"][:length]
     elif config["positions"] == "Sinusoidal":
         x = x + sinusoids(length, x.shape[-1])
-    for i in range(SIZES["layerCount"]):
+    for i in range(config["layerCount"]):
         b = f"blocks.{i}"
         x = keep(f"{b}.resid_pre", x)
         read = norm(f"{b}.ln1", x) if pre else x
         q, k, v = (keep(f"{b}.attn.{part}", lin(f"{b}.attn.w{part}", read)) for part in "qkv")
-        scores = keep(f"{b}.attn.scores", head_scores(q, k, SIZES["headCount"], causal=True))
+        scores = keep(f"{b}.attn.scores", head_scores(q, k, config["headCount"], config.get("causal", True)))
         pattern = keep(f"{b}.attn.pattern", torch.softmax(scores, -1))
         z = keep(f"{b}.attn.z", head_mix(pattern, v))
         out = keep(f"{b}.attn.out", lin(f"{b}.attn.wo", z))
         x = keep(f"{b}.resid_mid", x + out if pre else norm(f"{b}.ln1", x + out))
-        read = norm(f"{b}.ln2", x) if pre else x
-        up = keep(f"{b}.mlp.pre", lin(f"{b}.mlp.up", read))
-        out = keep(f"{b}.mlp.out", lin(f"{b}.mlp.down", keep(f"{b}.mlp.post", act(up))))
-        x = keep(f"{b}.resid_post", x + out if pre else norm(f"{b}.ln2", x + out))
+        if f"{b}.mlp.up.weight" in p:
+            read = norm(f"{b}.ln2", x) if pre else x
+            up = keep(f"{b}.mlp.pre", lin(f"{b}.mlp.up", read))
+            out = keep(f"{b}.mlp.out", lin(f"{b}.mlp.down", keep(f"{b}.mlp.post", act(up))))
+            x = keep(f"{b}.resid_post", x + out if pre else norm(f"{b}.ln2", x + out))
     if pre:
         x = keep("ln_final", norm("ln_final", x))
     return keep("logits", x @ (p["embed.weight"].T if config["tiedEmbeddings"] else p["unembed.weight"])), kept
@@ -439,7 +451,7 @@ def learning_rate(settings, step):
         return lr
     if step < warm_up:
         return lr * step / warm_up
-    return low + (lr - low) * (1 + math.cos(math.pi * (step - warm_up) / (STEPS - warm_up))) / 2
+    return low + (lr - low) * (1 + math.cos(math.pi * (step - warm_up) / (settings.get("steps", STEPS) - warm_up))) / 2
 
 
 def run_trace(name, settings, config, parameters, batches):
@@ -451,7 +463,7 @@ def run_trace(name, settings, config, parameters, batches):
         optimizer = kind(p.values(), settings["lr"], (settings["beta1"], settings["beta2"]), settings["epsilon"],
                          settings.get("weightDecay", 0))
     losses, norms, rates = [], [], []
-    for step in range(1, STEPS + 1):
+    for step in range(1, settings.get("steps", STEPS) + 1):
         tokens, targets = batches[(step - 1) % FULL_BATCHES]
         rates.append(learning_rate(settings, step))
         optimizer.param_groups[0]["lr"] = rates[-1]
@@ -471,8 +483,9 @@ def run_trace(name, settings, config, parameters, batches):
 
 
 def model_file(name):
-    config = DEFAULTS | MODELS[name]
-    parameters = parameters_of(name, config)
+    config = SIZES | DEFAULTS | MODELS[name]
+    g = generator("model", name, WEIGHTS)
+    parameters = parameters_of(config, lambda scale, *shape: normal(g, *shape, scale=scale))
     batches = list(batches_of(name))
     in_pass = (lambda name: True) if name == "pre-ln-gelu" else (lambda name: name.endswith(STREAM_AND_ATTENTION))
     passes = [
@@ -481,7 +494,7 @@ def model_file(name):
     ]
     traces = [run_trace(trace, settings, config, parameters, batches) for trace, settings in TRACES[name].items()]
     return fields([
-        ("config", json.dumps(SIZES | config)),
+        ("config", json.dumps(config)),
         ("parameters", fields(((path, tensor(x)) for path, x in parameters.items()), ",\n")),
         ("batches", "[" + ",\n".join(fields([
             ("tokens", json.dumps(tokens.tolist())),
