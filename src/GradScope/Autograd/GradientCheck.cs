@@ -4,6 +4,11 @@ using GradScope.Operations;
 
 namespace GradScope;
 
+/// <summary>How far a gradient is from the central difference (f(h) − f(−h)) / 2h with one step size.</summary>
+/// <param name="Size">h, as a part of the direction, whose length is about that of the values.</param>
+/// <param name="RelativeError">|received − difference| / max(|received|, |difference|), 0 where they are equal.</param>
+public readonly record struct GradientCheckStep(double Size, double RelativeError);
+
 /// <summary>One comparison of a gradient with differences.</summary>
 /// <param name="Name">The node's label, and for an operation which input's gradient is meant.</param>
 /// <param name="Operation">The operation whose backward is checked, or Variable / Parameter for a gradient of the whole tape.</param>
@@ -16,11 +21,19 @@ public sealed record GradientCheckRow(string Name, string Operation, Shape Shape
     /// <summary>The largest relative error that passes where the differences are exact.</summary>
     public const double Tolerance = 1e-3;
 
+    /// <summary>
+    /// The simplest difference's error at step sizes from 0.1 down to 10⁻⁶, where a sweep was asked for, else empty. The error falls
+    /// with h² while the curve is cut short, then rises with 1/h as float32's rounding takes over; a wrong gradient's stays high.
+    /// </summary>
+    public ImmutableArray<GradientCheckStep> Sweep { get; init; } = [];
+
     /// <summary>|received − expected| / max(|received|, |expected|), 0 where they are equal.</summary>
-    public double RelativeError => Received == Expected ? 0 : Math.Abs(Received - Expected) / Math.Max(Math.Abs(Received), Math.Abs(Expected));
+    public double RelativeError => Relative(Received, Expected);
 
     /// <summary>Whether the difference is within <see cref="Tolerance"/> or within what the differences leave open.</summary>
     public bool Passed => RelativeError <= Tolerance || Math.Abs(Received - Expected) <= Uncertainty;
+
+    internal static double Relative(double a, double b) => a == b ? 0 : Math.Abs(a - b) / Math.Max(Math.Abs(a), Math.Abs(b));
 }
 
 /// <summary>
@@ -36,6 +49,8 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
     private const double OperationRounding = 2e-7;
     private const double NetworkRounding = 1e-6;
 
+    private static readonly float[] SweepSteps = [0.1f, 0.03f, 0.01f, 0.003f, 0.001f, 3e-4f, 1e-4f, 3e-5f, 1e-5f, 3e-6f, 1e-6f];
+
     private static readonly float[] Steps = [0.05f, 0.025f, 0.01f, 0.004f, 0.0015f, 0.0006f];
 
     /// <summary>Whether every row passed.</summary>
@@ -44,7 +59,7 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
     /// <summary>The largest relative error of a row whose differences are exact enough to tell.</summary>
     public double LargestError => Rows.Where(r => Math.Abs(r.Expected) * GradientCheckRow.Tolerance > r.Uncertainty).Select(row => row.RelativeError).DefaultIfEmpty().Max();
 
-    internal static GradientCheck Of(Tape tape, ulong seed)
+    internal static GradientCheck Of(Tape tape, ulong seed, bool sweep)
     {
         if (tape.Loss is not { } loss)
         {
@@ -57,7 +72,7 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
         {
             if (node.Kind == NodeKind.Operation && tape.IsReached(node))
             {
-                rows.AddRange(CheckOperation(node, random));
+                rows.AddRange(CheckOperation(node, random, sweep));
             }
         }
 
@@ -69,7 +84,7 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
         {
             if (tape.IsReached(leaf))
             {
-                rows.Add(CheckLeaf(tape, leaf, loss, random));
+                rows.Add(CheckLeaf(tape, leaf, loss, random, sweep));
             }
         }
 
@@ -87,7 +102,7 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
         }
     }
 
-    private static IEnumerable<GradientCheckRow> CheckOperation(Node node, RandomStream random)
+    private static IEnumerable<GradientCheckRow> CheckOperation(Node node, RandomStream random, bool sweep)
     {
         // ⟨r, J·d⟩ by differences against ⟨Jᵀ·r, d⟩ by backward.
         var r = RandomDirection(node.Shape.ElementCount, random);
@@ -113,18 +128,18 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
             Scale(direction, input.V);
             AvoidPoles(node, input, direction);
             node.HoldGates(true);
-            var (expected, uncertainty) = Difference(input, direction, OperationRounding, () =>
+            var row = Compare($"{node.Label} → {input.Label}", node.Operation, input, Dot(gradient, direction), direction, OperationRounding, sweep, () =>
             {
                 node.Forward();
                 return Dot(r, node.V);
             });
             node.HoldGates(false);
             node.Forward();
-            yield return new($"{node.Label} → {input.Label}", node.Operation, input.Shape, Dot(gradient, direction), expected, uncertainty);
+            yield return row;
         }
     }
 
-    private static GradientCheckRow CheckLeaf(Tape tape, Leaf leaf, Node loss, RandomStream random)
+    private static GradientCheckRow CheckLeaf(Tape tape, Leaf leaf, Node loss, RandomStream random, bool sweep)
     {
         // Half along the gradient, so that the loss responds; half at random, so that a wrong gradient cannot agree with itself.
         var gradient = leaf.G.ToArray();
@@ -144,15 +159,14 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
             }
         }
 
-        var (expected, uncertainty) = Difference(leaf, direction, NetworkRounding, () =>
+        return Compare(leaf.Label, leaf.Kind.ToString(), leaf, Dot(gradient, direction), direction, NetworkRounding, sweep, () =>
         {
             tape.Forward();
             return loss is CrossEntropy crossEntropy ? crossEntropy.ExactLoss : loss.V[0];
         });
-        return new(leaf.Label, leaf.Kind.ToString(), leaf.Shape, Dot(gradient, direction), expected, uncertainty);
     }
 
-    private static (double Derivative, double Uncertainty) Difference(Node input, float[] direction, double rounding, Func<double> evaluate)
+    private static GradientCheckRow Compare(string name, string operation, Node input, double received, float[] direction, double rounding, bool sweep, Func<double> evaluate)
     {
         var values = input.V.ToArray();
         var (derivative, uncertainty) = (0.0, double.PositiveInfinity);
@@ -173,8 +187,11 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
             larger = sixth;
         }
 
+        ImmutableArray<GradientCheckStep> errors = sweep
+            ? [.. SweepSteps.Select(step => new GradientCheckStep(step, GradientCheckRow.Relative(received, Pair(step) / (2 * step))))]
+            : [];
         values.CopyTo(input.V);
-        return (derivative, uncertainty);
+        return new(name, operation, input.Shape, received, derivative, uncertainty) { Sweep = errors };
 
         double Pair(float distance) => At(distance) - At(-distance);
 

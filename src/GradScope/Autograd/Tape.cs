@@ -150,8 +150,10 @@ public sealed class Tape
     /// Compares each operation's backward with differences of its forward, and each leaf's gradient with differences of the loss.
     /// Backward runs again from the same loss; values and gradients are afterwards what they were.
     /// </summary>
+    /// <param name="seed">The seed of the random directions.</param>
+    /// <param name="sweep">Whether each row also gets <see cref="GradientCheckRow.Sweep"/>, the error at each step size.</param>
     /// <exception cref="InvalidOperationException">Backward has not run yet.</exception>
-    public GradientCheck CheckGradients(ulong seed = 1) => GradientCheck.Of(this, seed);
+    public GradientCheck CheckGradients(ulong seed = 1, bool sweep = false) => GradientCheck.Of(this, seed, sweep);
 
     /// <summary>"Tape: 17 nodes …", in a line.</summary>
     public override string ToString() =>

@@ -144,6 +144,22 @@ public sealed partial class MiniTransformer
         return tape;
     }
 
+    /// <summary>
+    /// <see cref="Tape.CheckGradients"/> on a tape of its own: a row for each operation's inputs and one for each parameter. The parameters'
+    /// values stay as they are; their gradients are afterwards those of this batch.
+    /// </summary>
+    /// <param name="tokens">Token ids, one array a sequence, all of one length.</param>
+    /// <param name="targets">The ids asked for, of the same lengths; −1 where nothing is asked.</param>
+    /// <param name="seed">The seed of the random directions.</param>
+    /// <param name="sweep">Whether each row also gets the error at each step size.</param>
+    /// <exception cref="ArgumentException">Lengths differ, a sequence is empty or too long, or an id is outside the vocabulary.</exception>
+    public GradientCheck CheckGradients(int[][] tokens, int[][] targets, ulong seed = 1, bool sweep = false)
+    {
+        var tape = Record(tokens, targets);
+        tape.Backward(tape["loss"]);
+        return tape.CheckGradients(seed, sweep);
+    }
+
     /// <summary>Continues a sequence token by token, each drawn from softmax(logits / temperature).</summary>
     /// <param name="prompt">At least one token id.</param>
     /// <param name="count">How many tokens to add at the most.</param>

@@ -116,6 +116,62 @@ public class GradientCheckTests(ITestOutputHelper output)
         Assert.Equal("OffByAHundredth", check.Rows.First(row => !row.Passed).Operation);
     }
 
+    [Fact]
+    public void A_wrong_backward_in_the_middle_of_a_model_is_found_where_it_is()
+    {
+        var model = new MiniTransformer(Base);
+        var tape = new Tape();
+        var tokens = tape.Constant(new Tensor([2, 5], 0, 3, 6, 1, 3, 5, 5, 2, 0, 4), "tokens");
+        var targets = tape.Constant(new Tensor([2, 5], 3, 6, 1, 3, -1, 5, 2, 0, 4, 1), "targets");
+        var before = model.Blocks[0].Forward(tape.Use(model["embed.weight"]).Rows(tokens), default);
+        var after = model.Blocks[1].Forward(tape.Record(new OffByAHundredth(before)), default);
+        tape.Backward(after.MatMul(tape.Use(model["unembed.weight"])).CrossEntropy(targets));
+
+        var failed = tape.CheckGradients().Rows.Where(row => !row.Passed).ToArray();
+        Assert.Equal("OffByAHundredth", Assert.Single(failed, row => row.Operation != "Parameter").Operation);
+
+        // The gradient of the whole tape is wrong for what stands before the operation, and for nothing behind it.
+        Assert.Contains(failed, row => row.Name == "blocks.0.attn.wo.weight");
+        Assert.All(failed.Where(row => row.Operation == "Parameter"), row => Assert.True(row.Name == "embed.weight" || row.Name.StartsWith("blocks.0.", StringComparison.Ordinal), row.Name));
+    }
+
+    [Fact]
+    public void A_models_check_has_a_row_for_each_parameter_and_changes_no_value()
+    {
+        var model = new MiniTransformer(Base);
+        var before = model.Parameters.Select(p => p.Value.Values.ToArray()).ToArray();
+        var check = model.CheckGradients([[0, 3, 6, 1]], [[3, 6, -1, 3]]);
+        Assert.True(check.Passed);
+        Assert.Equal(model.Parameters.Select(p => p.Name).Order(), check.Rows.Where(row => row.Operation == "Parameter").Select(row => row.Name).Order());
+        Assert.Equal(before, model.Parameters.Select(p => p.Value.Values.ToArray()));
+        Assert.All(check.Rows, row => Assert.Empty(row.Sweep));
+    }
+
+    /// <summary>d tanh: the error of a central difference is h²·f‴/6 where steps are long, and rounding over h where they are short.</summary>
+    [Fact]
+    public void A_sweeps_error_falls_with_the_square_of_the_step_and_rises_again()
+    {
+        var tape = new Tape();
+        var x = tape.Variable(Tensor.Normal([40], seed: 1), "x");
+        tape.Backward(x.Tanh().Sum());
+        var sweep = tape.CheckGradients(sweep: true).Rows.First(row => row.Operation == "Tanh").Sweep;
+        Assert.Equal((0.1f, 1e-6f), ((float)sweep[0].Size, (float)sweep[^1].Size));
+        Assert.InRange(sweep[0].RelativeError / sweep[2].RelativeError, 50, 200);
+        var least = sweep.MinBy(step => step.RelativeError);
+        Assert.InRange(least.Size, 2e-5, 0.02);
+        Assert.True(sweep[^1].RelativeError > 10 * least.RelativeError);
+    }
+
+    [Fact]
+    public void A_wrong_gradients_error_stays_at_every_step_size()
+    {
+        var tape = new Tape();
+        var wrong = tape.Record(new OffByAHundredth(tape.Variable(Tensor.Normal([4, 5], seed: 1), "x")));
+        tape.Backward(wrong.Sum());
+        var row = tape.CheckGradients(sweep: true).Rows.First(row => row.Operation == "OffByAHundredth");
+        Assert.All(row.Sweep.Where(step => step.Size >= 1e-4), step => Assert.InRange(step.RelativeError, 0.005, 0.02));
+    }
+
     private static Tape Record(TransformerConfig config)
     {
         var model = new MiniTransformer(config);
