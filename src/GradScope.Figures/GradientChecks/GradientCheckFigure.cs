@@ -7,9 +7,12 @@ namespace GradScope.Figures;
 public static class GradientCheckFigure
 {
     private const int MostRows = 120;
-    private const double RowHeight = 22, NameWidth = 300, ShapeWidth = 92, NumberWidth = 86, BadgeWidth = 70;
+    private const double RowHeight = 22, LongestName = 360, ShapeWidth = 92, NumberWidth = 86, BadgeWidth = 70, SweepWidth = 96;
 
-    /// <summary>Draws a row a checked gradient: its name and shape, what backward says, what differences say, and how far apart they are.</summary>
+    /// <summary>
+    /// Draws a row a checked gradient: its name and shape, what backward says, what differences say, how far apart they are, and of a
+    /// sweep the error's curve. What differs comes first.
+    /// </summary>
     public static Figure Draw(GradientCheck check, FigureOptions? options = null)
     {
         options ??= FigureOptions.Default;
@@ -19,33 +22,48 @@ public static class GradientCheckFigure
             ? string.Create(CultureInfo.InvariantCulture, $"all {check.Rows.Length} gradients agree with differences; largest relative error {Numbers.Short(check.LargestError)}")
             : string.Create(CultureInfo.InvariantCulture, $"{failed} of {check.Rows.Length} gradients differ from differences");
         var sheet = new Sheet(options.Theme);
-        double name = Sheet.Margin, shape = name + NameWidth, received = shape + ShapeWidth + NumberWidth, expected = received + NumberWidth;
-        double error = expected + NumberWidth, badge = error + 14, width = badge + BadgeWidth + Sheet.Margin;
+        // What failed comes first and is never left out.
+        var shown = check.Rows.OrderBy(row => row.Passed).Take(MostRows).ToArray();
+        var sweeps = shown.Any(row => !row.Sweep.IsEmpty);
+        double name = Sheet.Margin, operation = name + Widest(sheet, "gradient of", shown.Select(row => row.Name), Face.Code, LongestName);
+        double shape = operation + Widest(sheet, "operation", shown.Select(row => row.Operation), Face.Text, LongestName);
+        double received = shape + ShapeWidth + NumberWidth, expected = received + NumberWidth, error = expected + NumberWidth;
+        double sweep = error + 20, badge = sweep + (sweeps ? SweepWidth + 14 : 0), width = badge + BadgeWidth + Sheet.Margin;
         sheet.Header(width, title, verdict);
 
         var y = sheet.Top + 12;
         foreach (var (x, head, anchor) in ((double, string, Anchor)[])
-            [(name, "gradient of", Anchor.Start), (shape, "shape", Anchor.Start), (received, "received", Anchor.End), (expected, "expected", Anchor.End), (error, "rel. error", Anchor.End)])
+            [(name, "gradient of", Anchor.Start), (operation, "operation", Anchor.Start), (shape, "shape", Anchor.Start), (received, "received", Anchor.End), (expected, "expected", Anchor.End), (error, "rel. error", Anchor.End)])
         {
             sheet.Text(x, y, head, Face.Note, anchor);
         }
 
-        y += 7;
-
-        // What failed is never left out.
-        var shown = check.Rows.Length <= MostRows ? check.Rows : [.. check.Rows.OrderBy(row => row.Passed).Take(MostRows)];
-        foreach (var row in shown)
+        if (sweeps)
         {
-            var middle = y + RowHeight / 2 + 4;
+            sheet.Text(sweep, y, "error by step", Face.Note);
+        }
+
+        y += 7;
+        foreach (var group in shown.GroupBy(GroupOf))
+        {
             sheet.Line(name, y, width - Sheet.Margin, y, Tone.Rule);
-            sheet.Text(name, middle, $"{row.Name} ({row.Operation})", Face.Code, fit: NameWidth - 10);
-            sheet.Text(shape, middle, row.Shape.ToString(), Face.Number.In(Tone.Muted), fit: ShapeWidth);
-            sheet.Text(received, middle, Numbers.Short(row.Received), Face.Number.In(Tone.Gradient), Anchor.End, title: Numbers.Exact(row.Received));
-            sheet.Text(expected, middle, Numbers.Short(row.Expected), Face.Number, Anchor.End, title: Numbers.Exact(row.Expected));
-            sheet.Text(error, middle, Numbers.Short(row.RelativeError), Face.Number.In(Tone.Muted), Anchor.End);
-            sheet.Text(badge, middle, row.Passed ? "✓ agrees" : "✗ differs", Face.Text.In(row.Passed ? Tone.Value : Tone.Loss));
-            sheet.Body.Line();
-            y += RowHeight;
+            sheet.Text(name, y + RowHeight / 2 + 6, group.Key, Face.Heading);
+            y += RowHeight + 4;
+            foreach (var row in group)
+            {
+                var middle = y + RowHeight / 2 + 4;
+                sheet.Line(name, y, width - Sheet.Margin, y, Tone.Rule);
+                sheet.Text(name, middle, row.Name, Face.Code, fit: operation - name - 10);
+                sheet.Text(operation, middle, row.Operation, Face.Text.In(Tone.Muted), fit: shape - operation - 10);
+                sheet.Text(shape, middle, row.Shape.ToString(), Face.Number.In(Tone.Muted), fit: ShapeWidth);
+                sheet.Text(received, middle, Numbers.Short(row.Received), Face.Number.In(Tone.Gradient), Anchor.End, title: Numbers.Exact(row.Received));
+                sheet.Text(expected, middle, Numbers.Short(row.Expected), Face.Number, Anchor.End, title: Numbers.Exact(row.Expected));
+                sheet.Text(error, middle, Numbers.Short(row.RelativeError), Face.Number.In(Tone.Muted), Anchor.End);
+                DrawSweep(sheet, sweep, y, row);
+                sheet.Text(badge, middle, row.Passed ? "✓ agrees" : "✗ differs", Face.Text.In(row.Passed ? Tone.Value : Tone.Loss));
+                sheet.Body.Line();
+                y += RowHeight;
+            }
         }
 
         List<string> notes =
@@ -53,6 +71,11 @@ public static class GradientCheckFigure
             "Received: the gradient that backward computed, along a random direction. Expected: the result's change along that direction, by central differences of sixth order.",
             string.Create(CultureInfo.InvariantCulture, $"They agree where the relative error is at most {Numbers.Short(GradientCheckRow.Tolerance)}, or within what float32's rounding leaves open (the table has it)."),
         ];
+        if (sweeps)
+        {
+            notes.Add("Error by step: how far the simplest difference, (f(h) − f(−h)) / 2h, is from received, for h from 0.1 (left) to 10⁻⁶ (right), between 1 (top) and 10⁻⁸, both logarithmic. It falls while shorter steps follow a curved operation better (a straight one has nothing to lose) and rises where float32's rounding takes over; a wrong gradient's error stays high.");
+        }
+
         if (shown.Length < check.Rows.Length)
         {
             notes.Add($"{MostRows} of {Numbers.Count(check.Rows.Length)} rows are drawn, failed ones first; the table has all.");
@@ -60,6 +83,37 @@ public static class GradientCheckFigure
 
         var bottom = sheet.Notes(name, y + 8, width - 2 * Sheet.Margin, [.. notes]);
         return Figure.From(sheet, width, bottom + Sheet.Margin - 4, title, Summary(check, title, verdict), Table(check));
+    }
+
+    private static string GroupOf(GradientCheckRow row) => !row.Passed ? "What differs"
+        : row.Operation is nameof(NodeKind.Parameter) or nameof(NodeKind.Variable) ? "Gradients of the whole tape"
+        : "Operations, one by one";
+
+    private static double Widest(Sheet sheet, string head, IEnumerable<string> texts, Face face, double limit) =>
+        14 + Math.Min(limit, texts.Select(text => sheet.WidthOf(text, face)).Append(sheet.WidthOf(head, Face.Note)).Max());
+
+    /// <summary>The error against the step size, both logarithmic, longest step left; a dot marks the least.</summary>
+    private static void DrawSweep(Sheet sheet, double left, double top, GradientCheckRow row)
+    {
+        if (row.Sweep.IsEmpty)
+        {
+            return;
+        }
+
+        var (first, last) = (Math.Log(row.Sweep[0].Size), Math.Log(row.Sweep[^1].Size));
+        var points = row.Sweep.Select(step => (
+            X: left + SweepWidth * (Math.Log(step.Size) - first) / (last - first),
+            Y: top + 3 + (RowHeight - 6) * Math.Clamp(-Math.Log10(step.RelativeError) / 8, 0, 1))).ToArray();
+        var best = row.Sweep.MinBy(step => step.RelativeError);
+        var at = points[row.Sweep.IndexOf(best)];
+        PathText curve = $"M{points[0].X} {points[0].Y}";
+        foreach (var (x, y) in points.Skip(1))
+        {
+            curve.AppendLiteral(Sheet.PathOf($"L{x} {y}"));
+        }
+
+        sheet.Curve(curve, row.Passed ? Tone.Muted : Tone.Loss, 1.5);
+        sheet.Circle(at.X, at.Y, 2.5, (row.Passed ? Tone.Value : Tone.Loss).Fill(), $"least error {Numbers.Short(best.RelativeError)} at h = {Numbers.Short(best.Size)}");
     }
 
     private static string Summary(GradientCheck check, string title, string verdict)
@@ -70,14 +124,26 @@ public static class GradientCheckFigure
             text.Append($"\n  ✗ {row.Name} ({row.Operation}, {row.Shape}): received {Numbers.Short(row.Received)}, expected {Numbers.Short(row.Expected)}");
         }
 
+        foreach (var row in check.Rows.Where(row => !row.Sweep.IsEmpty))
+        {
+            var best = row.Sweep.MinBy(step => step.RelativeError);
+            text.Append($"\n  {row.Name} ({row.Operation}): least error {Numbers.Short(best.RelativeError)} at step {Numbers.Short(best.Size)}, {Numbers.Short(row.Sweep[0].RelativeError)} at {Numbers.Short(row.Sweep[0].Size)}, {Numbers.Short(row.Sweep[^1].RelativeError)} at {Numbers.Short(row.Sweep[^1].Size)}");
+        }
+
         return text.ToString();
     }
 
-    private static DataTable Table(GradientCheck check) => new(
-        "Every checked gradient", 3, ["gradient of", "operation", "shape", "received", "expected", "relative error", "uncertainty", "verdict"],
-        [.. check.Rows.Select(row => (string[])
-        [
-            row.Name, row.Operation, row.Shape.ToString(), Numbers.Exact(row.Received), Numbers.Exact(row.Expected),
-            Numbers.Exact(row.RelativeError), Numbers.Exact(row.Uncertainty), row.Passed ? "agrees" : "differs",
-        ])]);
+    private static DataTable Table(GradientCheck check)
+    {
+        var steps = check.Rows.Select(row => row.Sweep).FirstOrDefault(sweep => !sweep.IsEmpty, []);
+        return new(
+            "Every checked gradient", 3,
+            ["gradient of", "operation", "shape", "received", "expected", "relative error", "uncertainty", "verdict", .. steps.Select(step => $"error at h = {Numbers.Short(step.Size)}")],
+            [.. check.Rows.Select(row => (string[])
+            [
+                row.Name, row.Operation, row.Shape.ToString(), Numbers.Exact(row.Received), Numbers.Exact(row.Expected),
+                Numbers.Exact(row.RelativeError), Numbers.Exact(row.Uncertainty), row.Passed ? "agrees" : "differs",
+                .. row.Sweep.Select(step => Numbers.Exact(step.RelativeError)),
+            ])]);
+    }
 }
