@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace GradScope.Benchmarks;
 
@@ -12,16 +10,9 @@ internal static unsafe class Peak
     private const int Rounds = 20_000;
     private const int Chains = 12;
 
-    public static double Flops { get; } = 2.0 * Rounds * Chains
-        * (Avx512F.IsSupported ? 16 : Fma.IsSupported ? 8 : Vector128.IsHardwareAccelerated ? 4 : 1);
+    public static double Flops => 2.0 * Rounds * Chains * Lanes.Width;
 
-    public static void OneCore()
-    {
-        if (Avx512F.IsSupported) Chain<Wide512>();
-        else if (Fma.IsSupported) Chain<Wide256>();
-        else if (Vector128.IsHardwareAccelerated) Chain<Wide128>();
-        else Chain<Scalar>();
-    }
+    public static void OneCore() => Lanes.Run(new Chain(), 1);
 
     public static void TwoCores()
     {
@@ -29,41 +20,44 @@ internal static unsafe class Peak
         Workers.For(ref job, 2, long.MaxValue);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Chain<TVector>() where TVector : struct, ITileVector<TVector>
+    private readonly struct Chain : ILanesJob
     {
-        var factor = 0.999f;
-        TVector b = default;
-        TVector c0 = b, c1 = b, c2 = b, c3 = b, c4 = b, c5 = b, c6 = b, c7 = b, c8 = b, c9 = b, c10 = b, c11 = b;
-        for (var i = 0; i < Rounds; i++)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<TVector>(int from, int to) where TVector : struct, ILanes<TVector>
         {
-            c0.AddProduct(&factor, b);
-            c1.AddProduct(&factor, b);
-            c2.AddProduct(&factor, b);
-            c3.AddProduct(&factor, b);
-            c4.AddProduct(&factor, b);
-            c5.AddProduct(&factor, b);
-            c6.AddProduct(&factor, b);
-            c7.AddProduct(&factor, b);
-            c8.AddProduct(&factor, b);
-            c9.AddProduct(&factor, b);
-            c10.AddProduct(&factor, b);
-            c11.AddProduct(&factor, b);
-        }
+            var factor = 0.999f;
+            TVector b = default;
+            TVector c0 = b, c1 = b, c2 = b, c3 = b, c4 = b, c5 = b, c6 = b, c7 = b, c8 = b, c9 = b, c10 = b, c11 = b;
+            for (var i = 0; i < Rounds; i++)
+            {
+                c0.AddProduct(&factor, b);
+                c1.AddProduct(&factor, b);
+                c2.AddProduct(&factor, b);
+                c3.AddProduct(&factor, b);
+                c4.AddProduct(&factor, b);
+                c5.AddProduct(&factor, b);
+                c6.AddProduct(&factor, b);
+                c7.AddProduct(&factor, b);
+                c8.AddProduct(&factor, b);
+                c9.AddProduct(&factor, b);
+                c10.AddProduct(&factor, b);
+                c11.AddProduct(&factor, b);
+            }
 
-        c0.Add(c1);
-        c2.Add(c3);
-        c4.Add(c5);
-        c6.Add(c7);
-        c8.Add(c9);
-        c10.Add(c11);
-        c0.Add(c2);
-        c4.Add(c6);
-        c8.Add(c10);
-        c0.Add(c4);
-        c0.Add(c8);
-        var kept = stackalloc float[TVector.Width];
-        c0.Store(kept);
+            c0.Add(c1);
+            c2.Add(c3);
+            c4.Add(c5);
+            c6.Add(c7);
+            c8.Add(c9);
+            c10.Add(c11);
+            c0.Add(c2);
+            c4.Add(c6);
+            c8.Add(c10);
+            c0.Add(c4);
+            c0.Add(c8);
+            var kept = stackalloc float[TVector.Width];
+            c0.Store(kept);
+        }
     }
 
     private struct Job : IJob

@@ -71,8 +71,14 @@ public abstract partial class Node
 
     internal Node[] InputArray { get; }
 
-    /// <summary>The backward pass of its tape in which the gradient was last set to 0.</summary>
-    internal long ClearedIn { get; set; }
+    /// <summary>The backward pass of its tape that wrote to the gradient last; before it the numbers are an earlier pass's.</summary>
+    internal long WrittenIn { get; set; }
+
+    /// <summary>
+    /// Whether <see cref="Backward"/> asks each input that takes a gradient whether it <see cref="Accumulates"/>, and where not
+    /// writes the whole of it. Otherwise the tape sets the inputs' gradients to 0 beforehand.
+    /// </summary>
+    internal virtual bool WritesWholeGradients => false;
 
     internal Buffer ValueBuffer { get; set; }
 
@@ -89,6 +95,17 @@ public abstract partial class Node
     {
         Name = name;
         return this;
+    }
+
+    /// <summary>
+    /// Whether this backward pass has written to the gradient already, so that more is to be added to it; the first addition
+    /// overwrites what is there instead, which saves clearing and reading it. The answer is true from the second call on.
+    /// </summary>
+    internal bool Accumulates()
+    {
+        var accumulates = WrittenIn == Tape.Pass;
+        WrittenIn = Tape.Pass;
+        return accumulates;
     }
 
     /// <summary>Computes the value from the inputs' values.</summary>

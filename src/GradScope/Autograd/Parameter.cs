@@ -83,8 +83,8 @@ internal sealed class ParameterStore(WeightSource? weights = null)
     {
         var random = new RandomStream(seed);
         Parameters = [.. entries.Select(e => e.Parameter)];
-        Values = NewBuffer();
-        Grads = NewBuffer();
+        Values = Arena.NewBuffer(length);
+        Grads = Arena.NewBuffer(length);
         foreach (var (parameter, mean, scale) in entries)
         {
             var values = parameter.ValueBuffer.Span;
@@ -106,11 +106,5 @@ internal sealed class ParameterStore(WeightSource? weights = null)
         }
 
         weights = null;
-    }
-
-    private Buffer NewBuffer()
-    {
-        var (array, offset) = Arena.NewArray(length);
-        return new(array, offset, length);
     }
 }

@@ -24,7 +24,6 @@ public sealed class Tape
     private readonly Dictionary<Parameter, Leaf> parameters = [];
     private readonly bool ownParameterGradients;
     private int laidOut;
-    private long pass;
     private bool[] reached = [];
     private Node? reachedFrom;
     private bool stale;
@@ -111,17 +110,19 @@ public sealed class Tape
         Check(loss);
         LayOutGradients();
         FindReached(loss);
-        pass++;
+        Pass++;
         Clear(loss);
         loss.G[0] = 1;
         for (var i = loss.Index; i >= 0; i--)
         {
             if (reached[i])
             {
-                // A gradient is cleared just before the first addition to it, while the memory is at hand anyway.
-                foreach (var input in nodes[i].InputArray)
+                if (!nodes[i].WritesWholeGradients)
                 {
-                    Clear(input);
+                    foreach (var input in nodes[i].InputArray)
+                    {
+                        Clear(input);
+                    }
                 }
 
                 nodes[i].Backward();
@@ -158,6 +159,9 @@ public sealed class Tape
     /// <summary>"Tape: 17 nodes …", in a line.</summary>
     public override string ToString() =>
         $"Tape of {nodes.Count} nodes ({nodes.Count(n => n.Kind == NodeKind.Operation)} operations), {(BackwardHasRun ? $"backward has run from {Loss!.Label}" : "backward has not run")}";
+
+    /// <summary>Counts the backward passes.</summary>
+    internal long Pass { get; private set; }
 
     internal T Record<T>(T node)
         where T : Node
@@ -279,19 +283,16 @@ public sealed class Tape
         }
 
         var length = 0;
-        foreach (var node in nodes)
+        foreach (var node in nodes.Where(OwnsGradient))
         {
-            length += OwnsGradient(node) ? Arena.Pad(node.Shape.ElementCount) : 0;
+            Arena.Place(ref length, node.Shape.ElementCount);
         }
 
-        var (array, offset) = Arena.NewArray(length);
-        foreach (var node in nodes)
+        var all = Arena.NewBuffer(length);
+        var used = 0;
+        foreach (var node in nodes.Where(OwnsGradient))
         {
-            if (OwnsGradient(node))
-            {
-                node.GradBuffer = new Buffer(array, offset, node.Shape.ElementCount);
-                offset += Arena.Pad(node.Shape.ElementCount);
-            }
+            node.GradBuffer = new Buffer(all.Array, all.Offset + Arena.Place(ref used, node.Shape.ElementCount), node.Shape.ElementCount);
         }
 
         laidOut = nodes.Count;
@@ -324,13 +325,12 @@ public sealed class Tape
         reachedFrom = loss;
     }
 
-    /// <summary>Sets a node's gradient to 0, once a backward pass.</summary>
-    private void Clear(Node node)
+    /// <summary>Sets a node's gradient to 0, unless this pass has written to it.</summary>
+    private static void Clear(Node node)
     {
-        if (node.RequiresGrad && node.ClearedIn != pass)
+        if (node.RequiresGrad && !node.Accumulates())
         {
             node.GradBuffer.Padded.Clear();
-            node.ClearedIn = pass;
         }
     }
 }

@@ -5,7 +5,6 @@ public sealed partial class Trainer
     private const string StateKey = "gradscope.training";
     private const string MetricsName = MiniTransformer.TrainingPrefix + "metrics";
     private const string NormsName = MiniTransformer.TrainingPrefix + "gradient_norms";
-    private const int Columns = 7;
 
     /// <summary>
     /// Writes the model and all that continuing needs: the optimiser's moments and update count, the random streams, and what each
@@ -53,7 +52,7 @@ public sealed partial class Trainer
 
         if (state.Steps > 0)
         {
-            weights.Require(MetricsName, [state.Steps, Columns]);
+            weights.Require(MetricsName, [state.Steps, StepLog.Columns]);
             weights.Require(NormsName, [state.Steps, Model.Parameters.Count]);
         }
 
@@ -67,7 +66,7 @@ public sealed partial class Trainer
             weights.Fill(parameter.Name, parameter.Shape, parameter.ValueBuffer.Span);
             foreach (var (moment, values) in state.Updates > 0 ? Optimizer.State : [])
             {
-                weights.Fill(MomentName(moment, parameter.Name), parameter.Shape, values.AsSpan(parameter.Offset, parameter.Shape.ElementCount));
+                weights.Fill(MomentName(moment, parameter.Name), parameter.Shape, values.Span.Slice(parameter.Offset, parameter.Shape.ElementCount));
             }
         }
 
@@ -89,33 +88,29 @@ public sealed partial class Trainer
         {
             foreach (var parameter in Model.Parameters)
             {
-                yield return SafetensorsPart.Of(MomentName(moment, parameter.Name), parameter.Shape, values.AsMemory(parameter.Offset, parameter.Shape.ElementCount));
+                yield return SafetensorsPart.Of(MomentName(moment, parameter.Name), parameter.Shape, values.Slice(parameter.Offset, parameter.Shape.ElementCount));
             }
         }
 
         if (Steps > 0)
         {
-            double[] measured = [.. metrics.SelectMany(m => (double[])
+            double[] measured = [.. log.Metrics.SelectMany(m => (double[])
                 [m.Loss, m.Accuracy, m.GradientNorm, m.LearningRate, m.UpdateRatio, m.ValidationLoss ?? double.NaN, m.ValidationAccuracy ?? double.NaN])];
-            yield return SafetensorsPart.Of(MetricsName, [Steps, Columns], measured);
-            float[] norms = [.. gradientNorms.SelectMany(row => row)];
+            yield return SafetensorsPart.Of(MetricsName, [Steps, StepLog.Columns], measured);
+            float[] norms = [.. log.GradientNorms.SelectMany(row => row)];
             yield return SafetensorsPart.Of(NormsName, [Steps, Model.Parameters.Count], norms);
         }
     }
 
     private void ReadMeasurements(Safetensors file, int steps)
     {
-        var measured = new double[steps * Columns];
+        var measured = new double[steps * StepLog.Columns];
         file.Read<double>(MetricsName, measured);
         var norms = file.Read(NormsName);
         for (var i = 0; i < steps; i++)
         {
-            var row = measured.AsSpan(i * Columns, Columns);
-            metrics.Add(new(i + 1, row[0], row[1], row[2], row[3], row[4], Measured(row[5]), Measured(row[6])));
-            gradientNorms.Add([.. norms.Slice(i).Values]);
+            log.Add(measured.AsSpan(i * StepLog.Columns, StepLog.Columns), norms.Slice(i).Values);
         }
-
-        static double? Measured(double value) => double.IsNaN(value) ? null : value;
     }
 
     private void Compare(Safetensors file, TrainingState state)

@@ -1,6 +1,3 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
-
 namespace GradScope;
 
 /// <summary>
@@ -18,11 +15,21 @@ internal static class MatrixProduct
         in Matrix a, in Matrix b, in Matrix c, bool accumulate,
         float scale = 1, Triangle triangle = Triangle.None, float[]? bias = null, int biasOffset = 0)
     {
-        // The JIT knows the answers and compiles one branch.
-        if (Avx512F.IsSupported) Multiply<Wide512>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
-        else if (Fma.IsSupported) Multiply<Wide256>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
-        else if (Vector128.IsHardwareAccelerated) Multiply<Wide128>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
-        else Multiply<Scalar>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+        switch (Lanes.Width)
+        {
+            case 16:
+                Multiply<Wide512>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+                break;
+            case 8:
+                Multiply<Wide256>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+                break;
+            case 4:
+                Multiply<Wide128>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+                break;
+            default:
+                Multiply<Scalar>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+                break;
+        }
     }
 
     /// <summary>The same on vectors of a chosen width.</summary>

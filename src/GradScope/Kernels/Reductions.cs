@@ -1,5 +1,5 @@
+using System.Runtime.CompilerServices;
 using System.Numerics.Tensors;
-using System.Runtime.Intrinsics;
 
 namespace GradScope;
 
@@ -23,25 +23,9 @@ internal static class Reductions
         return sum;
     }
 
-    /// <summary>target += the sum of the rows, each of the target's length.</summary>
-    public static unsafe void AddRows(ReadOnlySpan<float> rows, Span<float> target)
-    {
-        var columns = target.Length;
-        fixed (float* start = rows, result = target)
-        {
-            for (var j = 0; j < columns; j += Vector512<float>.Count)
-            {
-                var count = Math.Min(Vector512<float>.Count, columns - j);
-                var sum = Simd.LoadFirst(result + j, count);
-                for (var row = start + j; row < start + rows.Length; row += columns)
-                {
-                    sum += Simd.LoadFirst(row, count);
-                }
-
-                Simd.StoreFirst(sum, result + j, count);
-            }
-        }
-    }
+    /// <summary>The sum of the rows, each of the target's length; added to the target where it accumulates.</summary>
+    public static void SumRows(Buffer rows, Buffer target, bool accumulate) => Lanes.For(
+        new RowSum(rows, target, accumulate), (target.Length + RowSum.Stretch - 1) / RowSum.Stretch, rows.Length / 8);
 
     private static double OfUnmasked(ReadOnlySpan<float> values)
     {
@@ -52,5 +36,31 @@ internal static class Reductions
         }
 
         return sum;
+    }
+
+    /// <summary>Each stretch of columns is summed over all rows in their order, so that two threads add as one does.</summary>
+    private readonly unsafe struct RowSum(Buffer rows, Buffer target, bool accumulate) : ILanesJob
+    {
+        public const int Stretch = 32;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            var columns = target.Length;
+            fixed (float* start = rows.Span, result = target.Span)
+            {
+                for (var j = from * Stretch; j < Math.Min(to * Stretch, columns); j += TLanes.Width)
+                {
+                    var count = Math.Min(TLanes.Width, columns - j);
+                    var sum = accumulate ? TLanes.LoadFirst(result + j, count) : default;
+                    for (var row = start + j; row < start + rows.Length; row += columns)
+                    {
+                        sum += TLanes.LoadFirst(row, count);
+                    }
+
+                    sum.StoreFirst(result + j, count);
+                }
+            }
+        }
     }
 }

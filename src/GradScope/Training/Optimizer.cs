@@ -1,5 +1,4 @@
-using System.Numerics.Tensors;
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 
 namespace GradScope;
 
@@ -7,6 +6,8 @@ namespace GradScope;
 public abstract class Optimizer
 {
     private ParameterStore? owner;
+    private Chunk[] chunks = [];
+    private (double Update, double Weights)[] squares = [];
 
     /// <summary>Step size, positive; a <see cref="Schedule"/> scales it.</summary>
     public float LearningRate { get; init; }
@@ -26,21 +27,19 @@ public abstract class Optimizer
     {
         Serve(store);
         Updates++;
+        Lanes.For(new Job(this, learningRate, gradientScale), chunks.Length, 2L * store.Values.Length);
         var (update, weights) = (0.0, 0.0);
-        foreach (var parameter in store.Parameters)
+        foreach (var norms in squares)
         {
-            var values = parameter.ValueBuffer.Span;
-            var change = Change(parameter, parameter.GradBuffer.Span, learningRate, gradientScale);
-            update += Reductions.SumOfSquares(change);
-            weights += Reductions.SumOfSquares(values);
-            TensorPrimitives.Subtract(values, change, values);
+            update += norms.Update;
+            weights += norms.Weights;
         }
 
         return (update, weights);
     }
 
     /// <summary>Its state by name, such as Adam's first and second moments, each laid out as the store's values; empty before the first update.</summary>
-    internal abstract IEnumerable<(string Name, float[] Values)> State { get; }
+    internal abstract IEnumerable<(string Name, Memory<float> Values)> State { get; }
 
     /// <summary>Takes up where another of its kind stopped; <see cref="State"/> is then there to be filled.</summary>
     internal void Resume(ParameterStore store, int updates)
@@ -54,6 +53,8 @@ public abstract class Optimizer
         if (owner is null)
         {
             owner = store;
+            chunks = [.. store.Parameters.SelectMany(Chunk.Of)];
+            squares = new (double, double)[chunks.Length];
             Allocate(store.Values.Length);
         }
         else if (owner != store)
@@ -65,19 +66,52 @@ public abstract class Optimizer
     /// <summary>Makes state of the store's length, all 0.</summary>
     private protected abstract void Allocate(int length);
 
-    /// <summary>What is to be subtracted from the parameter; the span is valid until the next call.</summary>
-    private protected abstract ReadOnlySpan<float> Change(Parameter parameter, ReadOnlySpan<float> gradient, float learningRate, float gradientScale);
+    /// <summary>Updates the weights of a chunk.</summary>
+    /// <returns>‖update‖² and ‖weights before‖².</returns>
+    private protected abstract (double Update, double Weights) Change<TLanes>(Chunk chunk, float learningRate, float gradientScale)
+        where TLanes : struct, ILanes<TLanes>;
 
     private protected static float Positive(float learningRate) => learningRate > 0 && float.IsFinite(learningRate)
         ? learningRate
         : throw new ArgumentException(FormattableString.Invariant($"Optimizer: the learning rate is {learningRate}; it must be positive, such as 0.001."));
+
+    /// <summary>A stretch of a parameter: what one thread updates at once, so that sums are the same for any number of threads.</summary>
+    private protected readonly record struct Chunk(Parameter Parameter, int Start, int Length)
+    {
+        private const int Longest = 4096;
+
+        public int Offset => Parameter.Offset + Start;
+
+        public Span<float> Values => Parameter.ValueBuffer.Span.Slice(Start, Length);
+
+        public Span<float> Gradient => Parameter.GradBuffer.Span.Slice(Start, Length);
+
+        public static IEnumerable<Chunk> Of(Parameter parameter)
+        {
+            for (var start = 0; start < parameter.Shape.ElementCount; start += Longest)
+            {
+                yield return new(parameter, start, Math.Min(Longest, parameter.Shape.ElementCount - start));
+            }
+        }
+    }
+
+    private readonly struct Job(Optimizer optimizer, float learningRate, float gradientScale) : ILanesJob
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            for (var i = from; i < to; i++)
+            {
+                optimizer.squares[i] = optimizer.Change<TLanes>(optimizer.chunks[i], learningRate, gradientScale);
+            }
+        }
+    }
 }
 
 /// <summary>Stochastic gradient descent, with momentum: b ← μ·b + g, w ← w − lr·b (as PyTorch; Sutskever et al. 2013).</summary>
 public sealed class Sgd : Optimizer
 {
-    private float[] velocity = [];
-    private float[] change = [];
+    private Buffer velocity;
 
     /// <param name="learningRate">Step size, positive.</param>
     /// <param name="momentum">μ, 0 to below 1.</param>
@@ -98,21 +132,31 @@ public sealed class Sgd : Optimizer
     /// <inheritdoc/>
     public override string Description => FormattableString.Invariant($"SGD lr {LearningRate}") + (Momentum > 0 ? FormattableString.Invariant($", momentum {Momentum}") : "");
 
-    internal override IEnumerable<(string Name, float[] Values)> State => [("velocity", velocity)];
+    internal override IEnumerable<(string Name, Memory<float> Values)> State => [("velocity", velocity.Memory)];
 
-    private protected override void Allocate(int length) => (velocity, change) = (new float[length], new float[length]);
+    private protected override void Allocate(int length) => velocity = Arena.NewBuffer(length);
 
-    private protected override ReadOnlySpan<float> Change(Parameter parameter, ReadOnlySpan<float> gradient, float learningRate, float gradientScale)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private protected override unsafe (double Update, double Weights) Change<TLanes>(Chunk chunk, float learningRate, float gradientScale)
     {
-        var b = velocity.AsSpan(parameter.Offset, gradient.Length);
-        var result = change.AsSpan(0, gradient.Length);
-        for (var i = 0; i < result.Length; i++)
+        TLanes updates = default;
+        TLanes weights = default;
+        fixed (float* values = chunk.Values, gradient = chunk.Gradient, velocities = velocity.Span.Slice(chunk.Offset, chunk.Length))
         {
-            b[i] = Momentum * b[i] + gradientScale * gradient[i];
-            result[i] = learningRate * b[i];
+            for (var i = 0; i < chunk.Length; i += TLanes.Width)
+            {
+                var count = Math.Min(TLanes.Width, chunk.Length - i);
+                var b = Momentum * TLanes.LoadFirst(velocities + i, count) + gradientScale * TLanes.LoadFirst(gradient + i, count);
+                b.StoreFirst(velocities + i, count);
+                var w = TLanes.LoadFirst(values + i, count);
+                var update = learningRate * b;
+                (w - update).StoreFirst(values + i, count);
+                updates += update * update;
+                weights += w * w;
+            }
         }
 
-        return result;
+        return (updates.Sum(), weights.Sum());
     }
 }
 
@@ -122,9 +166,8 @@ public sealed class Sgd : Optimizer
 /// </summary>
 public class Adam : Optimizer
 {
-    private float[] first = [];
-    private float[] second = [];
-    private float[] change = [];
+    private Buffer first;
+    private Buffer second;
 
     /// <param name="learningRate">Step size, positive.</param>
     /// <exception cref="ArgumentException">The step size is not positive.</exception>
@@ -145,40 +188,38 @@ public class Adam : Optimizer
     /// <summary>How much of a parameter is taken off at each step beside the gradient's part, before it is multiplied by the step size.</summary>
     private protected virtual float DecayOf(Parameter parameter) => 0;
 
-    internal override IEnumerable<(string Name, float[] Values)> State => [("first", first), ("second", second)];
+    internal override IEnumerable<(string Name, Memory<float> Values)> State => [("first", first.Memory), ("second", second.Memory)];
 
-    private protected override void Allocate(int length) => (first, second, change) = (new float[length], new float[length], new float[length]);
+    private protected override void Allocate(int length) => (first, second) = (Arena.NewBuffer(length), Arena.NewBuffer(length));
 
-    private protected override ReadOnlySpan<float> Change(Parameter parameter, ReadOnlySpan<float> gradient, float learningRate, float gradientScale)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private protected override unsafe (double Update, double Weights) Change<TLanes>(Chunk chunk, float learningRate, float gradientScale)
     {
-        var m = first.AsSpan(parameter.Offset, gradient.Length);
-        var v = second.AsSpan(parameter.Offset, gradient.Length);
-        var w = parameter.ValueBuffer.Span;
-        var result = change.AsSpan(0, gradient.Length);
         var rate = learningRate / (1 - MathF.Pow(Beta1, Updates));
         var root = 1 / MathF.Sqrt(1 - MathF.Pow(Beta2, Updates));
-        var decay = learningRate * DecayOf(parameter);
-        var i = 0;
-        for (; i <= result.Length - Vector512<float>.Count; i += Vector512<float>.Count)
+        var decay = learningRate * DecayOf(chunk.Parameter);
+        TLanes updates = default;
+        TLanes weights = default;
+        fixed (float* values = chunk.Values, gradient = chunk.Gradient)
+        fixed (float* m = first.Span.Slice(chunk.Offset, chunk.Length), v = second.Span.Slice(chunk.Offset, chunk.Length))
         {
-            var g = gradientScale * Vector512.Create(gradient[i..]);
-            var mean = Beta1 * Vector512.Create<float>(m[i..]) + (1 - Beta1) * g;
-            var square = Beta2 * Vector512.Create<float>(v[i..]) + (1 - Beta2) * g * g;
-            mean.CopyTo(m[i..]);
-            square.CopyTo(v[i..]);
-            var step = rate * mean / (Vector512.Sqrt(square) * root + Vector512.Create(Epsilon)) + decay * Vector512.Create<float>(w[i..]);
-            step.CopyTo(result[i..]);
+            for (var i = 0; i < chunk.Length; i += TLanes.Width)
+            {
+                var count = Math.Min(TLanes.Width, chunk.Length - i);
+                var g = gradientScale * TLanes.LoadFirst(gradient + i, count);
+                var mean = Beta1 * TLanes.LoadFirst(m + i, count) + (1 - Beta1) * g;
+                var square = Beta2 * TLanes.LoadFirst(v + i, count) + (1 - Beta2) * g * g;
+                mean.StoreFirst(m + i, count);
+                square.StoreFirst(v + i, count);
+                var w = TLanes.LoadFirst(values + i, count);
+                var update = (rate * mean / (TLanes.Sqrt(square) * root + Epsilon) + decay * w) & TLanes.First(count);
+                (w - update).StoreFirst(values + i, count);
+                updates += update * update;
+                weights += w * w;
+            }
         }
 
-        for (; i < result.Length; i++)
-        {
-            var g = gradientScale * gradient[i];
-            m[i] = Beta1 * m[i] + (1 - Beta1) * g;
-            v[i] = Beta2 * v[i] + (1 - Beta2) * g * g;
-            result[i] = rate * m[i] / (MathF.Sqrt(v[i]) * root + Epsilon) + decay * w[i];
-        }
-
-        return result;
+        return (updates.Sum(), weights.Sum());
     }
 }
 

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace GradScope;
 
 /// <summary>
@@ -10,8 +8,9 @@ public sealed partial class Trainer
 {
     private readonly RandomStream random;
     private readonly int length;
-    private readonly List<Metrics> metrics = [];
-    private readonly List<ImmutableArray<float>> gradientNorms = [];
+    private readonly StepLog log;
+    private readonly float[] norms;
+    private readonly Filler draw;
     private readonly List<Frame> frames = [];
     private Workout? batch;
     private Workout? probe;
@@ -31,6 +30,9 @@ public sealed partial class Trainer
 
         (Model, Task, random) = (model, task, new RandomStream(seed));
         length = task.SequenceLength(model.Config.ContextLength);
+        log = new(model.Parameters.Count);
+        norms = new float[model.Parameters.Count];
+        draw = (_, tokens, targets) => Task.Draw(this.random, tokens, targets);
     }
 
     /// <summary>What is trained.</summary>
@@ -64,10 +66,10 @@ public sealed partial class Trainer
     public int FrameEvery { get; init; } = 50;
 
     /// <summary>How many updates were made.</summary>
-    public int Steps => metrics.Count;
+    public int Steps => log.Count;
 
     /// <summary>What the last step measured; null before the first.</summary>
-    public Metrics? Last => metrics.Count == 0 ? null : metrics[^1];
+    public Metrics? Last => log.Metrics.LastOrDefault();
 
     /// <summary>The recorded training so far, a copy that later steps do not change.</summary>
     public Run Run => new(
@@ -75,10 +77,10 @@ public sealed partial class Trainer
         Task.Name,
         Optimizer.Description + (ClipNorm is { } clip ? FormattableString.Invariant($", clip {clip}") : ""),
         BatchSize,
-        [.. metrics],
+        [.. log.Metrics],
         Task.Baselines,
         [.. Model.Parameters.Select(p => p.Name)],
-        [.. gradientNorms],
+        [.. log.GradientNorms],
         [.. frames]);
 
     /// <summary>Trains once and returns the probe under the weights that the step started from, with every value and gradient.</summary>
@@ -98,6 +100,7 @@ public sealed partial class Trainer
     public void Train(int steps, Action<Metrics>? afterStep = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        log.Reserve(steps);
         for (var i = 0; i < steps && !cancellation.IsCancellationRequested; i++)
         {
             if (Steps == 0 && FrameEvery > 0)
@@ -111,7 +114,7 @@ public sealed partial class Trainer
                 frames.Add(Look(parameterTensors: false));
             }
 
-            afterStep?.Invoke(metrics[^1]);
+            afterStep?.Invoke(log.Metrics[^1]);
         }
     }
 
@@ -177,19 +180,18 @@ public sealed partial class Trainer
 
     private void Update()
     {
-        Filler draw = (_, tokens, targets) => Task.Draw(random, tokens, targets);
         var batch = Batch;
         Fill(batch, draw);
         batch.Replay();
         batch.Tape.Backward(batch.Loss);
 
         var store = Model.Store;
-        var norms = new float[store.Parameters.Count];
         var sum = 0.0;
         for (var i = 0; i < norms.Length; i++)
         {
             var square = Reductions.SumOfSquares(store.Parameters[i].GradBuffer.Span);
-            (norms[i], sum) = ((float)Math.Sqrt(square), sum + square);
+            norms[i] = (float)Math.Sqrt(square);
+            sum += square;
         }
 
         var norm = Math.Sqrt(sum);
@@ -202,16 +204,12 @@ public sealed partial class Trainer
         var rate = Schedule.At(Steps + 1, Optimizer.LearningRate);
         var scale = ClipNorm is { } clip ? (float)Math.Min(1, clip / (norm + 1e-6)) : 1;
         var (update, weights) = Optimizer.Step(store, rate, scale);
-        var measured = new Metrics(
-            Steps + 1, batch.Loss.ExactLoss, (double)batch.Loss.Correct / batch.Loss.Count, norm, rate, weights == 0 ? 0 : Math.Sqrt(update / weights));
-        if (ValidationEvery > 0 && Task.ValidationCount > 0 && (Steps + 1) % ValidationEvery == 0)
-        {
-            var (loss, accuracy) = Evaluate(ValidationSize);
-            measured = measured with { ValidationLoss = loss, ValidationAccuracy = accuracy };
-        }
-
-        metrics.Add(measured);
-        gradientNorms.Add(ImmutableArray.Create(norms));
+        var held = ValidationEvery > 0 && Task.ValidationCount > 0 && (Steps + 1) % ValidationEvery == 0
+            ? Evaluate(ValidationSize)
+            : (Loss: double.NaN, Accuracy: double.NaN);
+        log.Add(
+            [batch.Loss.ExactLoss, (double)batch.Loss.Correct / batch.Loss.Count, norm, rate, weights == 0 ? 0 : Math.Sqrt(update / weights), held.Loss, held.Accuracy],
+            norms);
     }
 
     private Workout Prepare(int count, bool gradients, Filler fill)

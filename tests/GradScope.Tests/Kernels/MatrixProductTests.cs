@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics.X86;
-
 namespace GradScope.Tests.Kernels;
 
 [Collection(nameof(Alone))]
@@ -7,15 +5,6 @@ public class MatrixProductTests
 {
     private delegate void Product(
         in Matrix a, in Matrix b, in Matrix c, bool accumulate, float scale, Triangle triangle, float[]? bias, int biasOffset);
-
-    /// <summary>The widths this machine can run, in floats; 1 and 4 run everywhere.</summary>
-    public static TheoryData<int> Widths()
-    {
-        var widths = new TheoryData<int> { 1, 4 };
-        if (Fma.IsSupported) widths.Add(8);
-        if (Avx512F.IsSupported) widths.Add(16);
-        return widths;
-    }
 
     private static Product Of(int width) => width switch
     {
@@ -26,7 +15,7 @@ public class MatrixProductTests
     };
 
     [Theory]
-    [MemberData(nameof(Widths))]
+    [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]
     public void Agrees_with_a_sum_in_double_for_shapes_of_all_kinds(int width)
     {
         var random = new Random(1);
@@ -39,7 +28,7 @@ public class MatrixProductTests
     }
 
     [Theory]
-    [MemberData(nameof(Widths))]
+    [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]
     public void Agrees_where_sum_and_columns_need_several_blocks(int width)
     {
         var random = new Random(2);
@@ -51,7 +40,7 @@ public class MatrixProductTests
     }
 
     [Theory]
-    [MemberData(nameof(Widths))]
+    [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]
     public void A_triangle_ignores_what_is_outside_it(int width)
     {
         var random = new Random(3);
@@ -70,7 +59,7 @@ public class MatrixProductTests
     }
 
     [Theory]
-    [MemberData(nameof(Widths))]
+    [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]
     public void An_empty_sum_is_the_bias_alone(int width)
     {
         var c = new float[] { 7, 7 };
@@ -81,7 +70,7 @@ public class MatrixProductTests
     }
 
     [Theory]
-    [MemberData(nameof(Widths))]
+    [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]
     public void Two_threads_give_the_bits_of_one(int width)
     {
         (int, int, int, int)[] shapes =

@@ -1,5 +1,4 @@
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 
 namespace GradScope.Operations;
 
@@ -15,13 +14,13 @@ internal interface IBinaryRule
 
     static virtual bool HasPoleAtZeroOfB => false;
 
-    static abstract Vector512<float> Forward(Vector512<float> a, Vector512<float> b);
+    static abstract T Forward<T>(T a, T b) where T : struct, ILanes<T>;
 
     /// <summary>What a result's gradient g makes of a's gradient.</summary>
-    static abstract Vector512<float> BackwardA(Vector512<float> a, Vector512<float> b, Vector512<float> g);
+    static abstract T BackwardA<T>(T a, T b, T g) where T : struct, ILanes<T>;
 
     /// <summary>What a result's gradient g makes of b's gradient.</summary>
-    static abstract Vector512<float> BackwardB(Vector512<float> a, Vector512<float> b, Vector512<float> g);
+    static abstract T BackwardB<T>(T a, T b, T g) where T : struct, ILanes<T>;
 }
 
 /// <summary>
@@ -61,133 +60,36 @@ internal sealed class Binary<TRule> : Node
 
     internal override bool HasPoleAtZero(Node input) => TRule.HasPoleAtZeroOfB && input == b;
 
+    internal override bool WritesWholeGradients => SameShapes;
+
     internal override void Forward()
     {
         if (SameShapes)
         {
-            var xs = Vectors(a.ValueBuffer);
-            var ys = Vectors(b.ValueBuffer);
-            var zs = Vectors(ValueBuffer);
-            for (var i = 0; i < zs.Length; i++)
-            {
-                zs[i] = TRule.Forward(xs[i], ys[i]);
-            }
-
-            return;
+            Lanes.For(new ForwardRange(this), ValueBuffer.Blocks, Shape.ElementCount / 4);
         }
-
-        var av = a.V;
-        var bv = b.V;
-        var c = V;
-        foreach (var run in axes)
+        else
         {
-            for (var j = 0; j < axes.RunLength; j += 16)
-            {
-                var count = Math.Min(16, axes.RunLength - j);
-                Store(TRule.Forward(Load(av, run.A, axes.StepA, j, count), Load(bv, run.B, axes.StepB, j, count)), c.Slice(run.C + j, count));
-            }
+            Lanes.For(new ForwardRows(this), Shape.Rows, Shape.ElementCount / 4);
         }
     }
 
     internal override void Backward()
     {
-        if (SameShapes)
+        if (!SameShapes)
         {
-            var xs = Vectors(a.ValueBuffer);
-            var ys = Vectors(b.ValueBuffer);
-            var gs = Vectors(GradBuffer);
-            if (a.RequiresGrad)
-            {
-                var target = Vectors(a.GradBuffer);
-                for (var i = 0; i < gs.Length; i++)
-                {
-                    target[i] += TRule.BackwardA(xs[i], ys[i], gs[i]);
-                }
-            }
-
-            if (b.RequiresGrad)
-            {
-                var target = Vectors(b.GradBuffer);
-                for (var i = 0; i < gs.Length; i++)
-                {
-                    target[i] += TRule.BackwardB(xs[i], ys[i], gs[i]);
-                }
-            }
-
+            Lanes.Run(new BackwardRows(this), Shape.Rows);
             return;
         }
 
-        var av = a.V;
-        var bv = b.V;
-        var g = G;
-        foreach (var run in axes)
+        if (a.RequiresGrad)
         {
-            for (var j = 0; j < axes.RunLength; j += 16)
-            {
-                var count = Math.Min(16, axes.RunLength - j);
-                var x = Load(av, run.A, axes.StepA, j, count);
-                var y = Load(bv, run.B, axes.StepB, j, count);
-                var gradient = Load(g, run.C, 1, j, count);
-                if (a.RequiresGrad)
-                {
-                    Add(TRule.BackwardA(x, y, gradient), a.G, run.A, axes.StepA, j, count);
-                }
-
-                if (b.RequiresGrad)
-                {
-                    Add(TRule.BackwardB(x, y, gradient), b.G, run.B, axes.StepB, j, count);
-                }
-            }
-        }
-    }
-
-    private static Span<Vector512<float>> Vectors(Buffer buffer) => MemoryMarshal.Cast<float, Vector512<float>>(buffer.Padded);
-
-    /// <summary>Up to 16 elements of a run, or one element repeated where the run's step is 0.</summary>
-    private static Vector512<float> Load(ReadOnlySpan<float> source, int start, int step, int j, int count)
-    {
-        if (step == 0)
-        {
-            return Vector512.Create(source[start]);
+            Lanes.For(new BackwardRange<PartialA>(this, a, a.Accumulates()), ValueBuffer.Blocks, Shape.ElementCount / 4);
         }
 
-        if (count == 16)
+        if (b.RequiresGrad)
         {
-            return Vector512.Create(source.Slice(start + j, 16));
-        }
-
-        Span<float> whole = stackalloc float[16];
-        whole.Clear();
-        source.Slice(start + j, count).CopyTo(whole);
-        return Vector512.Create<float>(whole);
-    }
-
-    private static void Store(Vector512<float> vector, Span<float> target)
-    {
-        if (target.Length == 16)
-        {
-            vector.CopyTo(target);
-            return;
-        }
-
-        Span<float> whole = stackalloc float[16];
-        vector.CopyTo(whole);
-        whole[..target.Length].CopyTo(target);
-    }
-
-    private static void Add(Vector512<float> gradient, Span<float> target, int start, int step, int j, int count)
-    {
-        if (step == 1)
-        {
-            Store(Load(target, start, 1, j, count) + gradient, target.Slice(start + j, count));
-            return;
-        }
-
-        Span<float> whole = stackalloc float[16];
-        gradient.CopyTo(whole);
-        foreach (var element in whole[..count])
-        {
-            target[start] += element;
+            Lanes.For(new BackwardRange<PartialB>(this, b, b.Accumulates()), ValueBuffer.Blocks, Shape.ElementCount / 4);
         }
     }
 
@@ -218,37 +120,144 @@ internal sealed class Binary<TRule> : Node
 
         public int StepB { get; } = StrideIn(b, 3);
 
-        public Enumerator GetEnumerator() => new(a, b, c);
+        private readonly (int Size1, int Size2) sizes = (c.Padded(1).Size, c.Padded(2).Size);
+        private readonly (int S0, int S1, int S2) strideA = (StrideIn(a, 0), StrideIn(a, 1), StrideIn(a, 2));
+        private readonly (int S0, int S1, int S2) strideB = (StrideIn(b, 0), StrideIn(b, 1), StrideIn(b, 2));
+
+        public (int A, int B, int C) this[int row]
+        {
+            get
+            {
+                var (rest, i2) = Math.DivRem(row, sizes.Size2);
+                var (i0, i1) = Math.DivRem(rest, sizes.Size1);
+                return (
+                    i0 * strideA.S0 + i1 * strideA.S1 + i2 * strideA.S2,
+                    i0 * strideB.S0 + i1 * strideB.S1 + i2 * strideB.S2,
+                    row * RunLength);
+            }
+        }
 
         private static int StrideIn(Shape shape, int axis)
         {
             var (size, stride) = shape.Padded(axis);
             return size == 1 ? 0 : stride;
         }
+    }
 
-        public struct Enumerator(Shape a, Shape b, Shape c)
+    private interface IPartial
+    {
+        static abstract T Of<T>(T a, T b, T g) where T : struct, ILanes<T>;
+    }
+
+    private readonly struct PartialA : IPartial
+    {
+        public static T Of<T>(T a, T b, T g) where T : struct, ILanes<T> => TRule.BackwardA(a, b, g);
+    }
+
+    private readonly struct PartialB : IPartial
+    {
+        public static T Of<T>(T a, T b, T g) where T : struct, ILanes<T> => TRule.BackwardB(a, b, g);
+    }
+
+    private readonly unsafe struct ForwardRange(Binary<TRule> node) : ILanesJob
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
-            private readonly int rows = c.Rows;
-            private readonly (int Size1, int Size2) sizes = (c.Padded(1).Size, c.Padded(2).Size);
-            private readonly (int S0, int S1, int S2) strideA = (StrideIn(a, 0), StrideIn(a, 1), StrideIn(a, 2));
-            private readonly (int S0, int S1, int S2) strideB = (StrideIn(b, 0), StrideIn(b, 1), StrideIn(b, 2));
-            private readonly int columns = c.Columns;
-            private int row = -1;
-
-            public readonly (int A, int B, int C) Current
+            fixed (float* a = node.a.ValueBuffer.Padded, b = node.b.ValueBuffer.Padded, c = node.ValueBuffer.Padded)
             {
-                get
+                for (var i = from * Buffer.Block; i < to * Buffer.Block; i += TLanes.Width)
                 {
-                    var (rest, i2) = Math.DivRem(row, sizes.Size2);
-                    var (i0, i1) = Math.DivRem(rest, sizes.Size1);
-                    return (
-                        i0 * strideA.S0 + i1 * strideA.S1 + i2 * strideA.S2,
-                        i0 * strideB.S0 + i1 * strideB.S1 + i2 * strideB.S2,
-                        row * columns);
+                    TRule.Forward(TLanes.Load(a + i), TLanes.Load(b + i)).Store(c + i);
                 }
             }
-
-            public bool MoveNext() => ++row < rows;
         }
     }
+
+    private readonly unsafe struct BackwardRange<TPartial>(Binary<TRule> node, Node input, bool accumulate) : ILanesJob
+        where TPartial : IPartial
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            fixed (float* a = node.a.ValueBuffer.Padded, b = node.b.ValueBuffer.Padded, g = node.GradBuffer.Padded, target = input.GradBuffer.Padded)
+            {
+                for (var i = from * Buffer.Block; i < to * Buffer.Block; i += TLanes.Width)
+                {
+                    var change = TPartial.Of(TLanes.Load(a + i), TLanes.Load(b + i), TLanes.Load(g + i));
+                    (accumulate ? TLanes.Load(target + i) + change : change).Store(target + i);
+                }
+            }
+        }
+    }
+
+    private readonly unsafe struct ForwardRows(Binary<TRule> node) : ILanesJob
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            var axes = node.axes;
+            fixed (float* a = node.a.V, b = node.b.V, c = node.V)
+            {
+                for (var row = from; row < to; row++)
+                {
+                    var run = axes[row];
+                    for (var j = 0; j < axes.RunLength; j += TLanes.Width)
+                    {
+                        var count = Math.Min(TLanes.Width, axes.RunLength - j);
+                        var y = TRule.Forward(Load<TLanes>(a + run.A, axes.StepA, j, count), Load<TLanes>(b + run.B, axes.StepB, j, count));
+                        y.StoreFirst(c + run.C + j, count);
+                    }
+                }
+            }
+        }
+    }
+
+    private readonly unsafe struct BackwardRows(Binary<TRule> node) : ILanesJob
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            var (a, b, axes) = (node.a, node.b, node.axes);
+            fixed (float* av = a.V, bv = b.V, g = node.G, ofA = a.RequiresGrad ? a.G : [], ofB = b.RequiresGrad ? b.G : [])
+            {
+                for (var row = from; row < to; row++)
+                {
+                    var run = axes[row];
+                    for (var j = 0; j < axes.RunLength; j += TLanes.Width)
+                    {
+                        var count = Math.Min(TLanes.Width, axes.RunLength - j);
+                        var x = Load<TLanes>(av + run.A, axes.StepA, j, count);
+                        var y = Load<TLanes>(bv + run.B, axes.StepB, j, count);
+                        var gradient = TLanes.LoadFirst(g + run.C + j, count);
+                        if (ofA is not null)
+                        {
+                            Add(TRule.BackwardA(x, y, gradient), ofA + run.A, axes.StepA, j, count);
+                        }
+
+                        if (ofB is not null)
+                        {
+                            Add(TRule.BackwardB(x, y, gradient), ofB + run.B, axes.StepB, j, count);
+                        }
+                    }
+                }
+            }
+        }
+
+        private static void Add<TLanes>(TLanes change, float* target, int step, int j, int count) where TLanes : struct, ILanes<TLanes>
+        {
+            if (step == 0)
+            {
+                *target += (change & TLanes.First(count)).Sum();
+            }
+            else
+            {
+                (TLanes.LoadFirst(target + j, count) + change).StoreFirst(target + j, count);
+            }
+        }
+    }
+
+    /// <summary>Some elements of a run, or one element repeated where the run's step is 0.</summary>
+    private static unsafe TLanes Load<TLanes>(float* start, int step, int j, int count) where TLanes : struct, ILanes<TLanes> =>
+        step == 0 ? *start : TLanes.LoadFirst(start + j, count);
 }

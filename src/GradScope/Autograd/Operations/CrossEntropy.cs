@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace GradScope.Operations;
 
@@ -14,6 +14,7 @@ internal sealed class CrossEntropy : Node
     private readonly Node logits;
     private readonly Node targets;
     private readonly Buffer probabilities;
+    private readonly (double Loss, bool Correct)[] rows;
 
     public CrossEntropy(Node logits, Node targets)
         : base(logits.Tape, Shape.Scalar, logits, targets)
@@ -24,8 +25,8 @@ internal sealed class CrossEntropy : Node
             throw new ArgumentException($"CrossEntropy: {logits.Label} is {logits.Shape} and {targets.Label} is {targets.Shape}; the targets must be a constant with one token id for each row of logits, {logits.Shape.Rows} in all.");
         }
 
-        var (array, offset) = Arena.NewArray(logits.Shape.ElementCount);
-        probabilities = new(array, offset, logits.Shape.ElementCount);
+        probabilities = Arena.NewBuffer(logits.Shape.ElementCount);
+        rows = new (double, bool)[targets.Shape.ElementCount];
     }
 
     public override string Formula => $"mean −log softmax({logits.Label})[{targets.Label}]";
@@ -43,29 +44,21 @@ internal sealed class CrossEntropy : Node
 
     private protected override string OperationName => "CrossEntropy";
 
+    internal override bool WritesWholeGradients => true;
+
     internal override void Forward()
     {
-        var columns = logits.Shape.Columns;
+        Lanes.For(new ForwardRows(this), rows.Length, 2L * logits.Shape.ElementCount);
         var ids = targets.V;
         var (sum, count, correct) = (0.0, 0, 0);
-        for (var row = 0; row < ids.Length; row++)
+        for (var row = 0; row < rows.Length; row++)
         {
-            var target = TargetAt(ids, row, columns);
-            if (target == Ignored)
+            if (ids[row] != Ignored)
             {
-                continue;
+                sum += rows[row].Loss;
+                count++;
+                correct += rows[row].Correct ? 1 : 0;
             }
-
-            var source = logits.V.Slice(row * columns, columns);
-            var p = probabilities.Span.Slice(row * columns, columns);
-            var max = TensorPrimitives.Max<float>(source);
-            TensorPrimitives.Subtract(source, max, p);
-            TensorPrimitives.Exp(p, p);
-            var total = TensorPrimitives.Sum<float>(p);
-            TensorPrimitives.Multiply(p, 1 / total, p);
-            sum += Math.Log(total) - ((double)source[target] - max);
-            count++;
-            correct += TensorPrimitives.IndexOfMax<float>(source) == target ? 1 : 0;
         }
 
         if (count == 0)
@@ -79,32 +72,77 @@ internal sealed class CrossEntropy : Node
 
     internal override void Backward()
     {
-        if (!logits.RequiresGrad)
+        if (logits.RequiresGrad)
         {
-            return;
-        }
-
-        var columns = logits.Shape.Columns;
-        var ids = targets.V;
-        var scale = G[0] / Count;
-        for (var row = 0; row < ids.Length; row++)
-        {
-            if (ids[row] == Ignored)
-            {
-                continue;
-            }
-
-            var gradient = logits.G.Slice(row * columns, columns);
-            TensorPrimitives.MultiplyAdd(probabilities.Span.Slice(row * columns, columns), scale, gradient, gradient);
-            gradient[(int)ids[row]] -= scale;
+            Lanes.For(new BackwardRows(this, logits.Accumulates()), rows.Length, logits.Shape.ElementCount / 2);
         }
     }
 
-    private int TargetAt(ReadOnlySpan<float> ids, int row, int count)
+    private int TargetAt(int row, int count)
     {
-        var target = (int)ids[row];
-        return target == ids[row] && target >= Ignored && target < count
+        var id = targets.V[row];
+        var target = (int)id;
+        return target == id && target >= Ignored && target < count
             ? target
-            : throw new ArgumentException(FormattableString.Invariant($"CrossEntropy: target {ids[row]} at place {row} of {targets.Label} is not a token: the logits have ids 0 to {count - 1}, and −1 asks for nothing."));
+            : throw new ArgumentException(FormattableString.Invariant($"CrossEntropy: target {id} at place {row} of {targets.Label} is not a token: the logits have ids 0 to {count - 1}, and −1 asks for nothing."));
+    }
+
+    /// <summary>Softmax, loss and hit of each row that has a target.</summary>
+    private readonly unsafe struct ForwardRows(CrossEntropy node) : ILanesJob
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            var columns = node.logits.Shape.Columns;
+            fixed (float* logits = node.logits.V, probabilities = node.probabilities.Span)
+            {
+                for (var row = from; row < to; row++)
+                {
+                    var target = node.TargetAt(row, columns);
+                    if (target != Ignored)
+                    {
+                        node.rows[row] = Row<TLanes>(logits + row * columns, probabilities + row * columns, columns, target);
+                    }
+                }
+            }
+        }
+
+        private static (double Loss, bool Correct) Row<TLanes>(float* x, float* p, int columns, int target) where TLanes : struct, ILanes<TLanes>
+        {
+            var (max, total) = VectorMath.Softmax<TLanes>(x, p, columns, columns);
+
+            // Among equals the first is the prediction.
+            var correct = x[target] == max && !new ReadOnlySpan<float>(x, target).Contains(max);
+            return (Math.Log(total) - ((double)x[target] - max), correct);
+        }
+    }
+
+    private readonly unsafe struct BackwardRows(CrossEntropy node, bool accumulate) : ILanesJob
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            var columns = node.logits.Shape.Columns;
+            var scale = node.G[0] / node.Count;
+            fixed (float* ids = node.targets.V, probabilities = node.probabilities.Span, gradients = node.logits.G)
+            {
+                for (var row = from; row < to; row++)
+                {
+                    var gradient = gradients + row * columns;
+                    var asked = ids[row] != Ignored;
+                    for (var j = 0; j < columns; j += TLanes.Width)
+                    {
+                        var count = Math.Min(TLanes.Width, columns - j);
+                        var change = asked ? TLanes.LoadFirst(probabilities + row * columns + j, count) * scale : default;
+                        (accumulate ? TLanes.LoadFirst(gradient + j, count) + change : change).StoreFirst(gradient + j, count);
+                    }
+
+                    if (asked)
+                    {
+                        gradient[(int)ids[row]] -= scale;
+                    }
+                }
+            }
+        }
     }
 }

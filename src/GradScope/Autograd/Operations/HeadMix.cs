@@ -25,6 +25,8 @@ internal sealed class HeadMix : Node
 
     private protected override string OperationName => "HeadMix";
 
+    internal override bool WritesWholeGradients => true;
+
     internal override void Forward() => MatrixProduct.Multiply(
         heads.Maps(pattern.ValueBuffer), heads.Columns(v.ValueBuffer), heads.Columns(ValueBuffer),
         accumulate: false, triangle: causal ? Triangle.LowerLeft : Triangle.None);
@@ -35,7 +37,7 @@ internal sealed class HeadMix : Node
         {
             MatrixProduct.Multiply(
                 heads.Columns(GradBuffer), heads.Columns(v.ValueBuffer).Transposed, heads.Maps(pattern.GradBuffer),
-                accumulate: true, triangle: causal ? Triangle.LowerResult : Triangle.None);
+                pattern.Accumulates(), triangle: causal ? Triangle.LowerResult : Triangle.None);
             if (causal)
             {
                 ClearMasked(pattern.G, Shape[1]);
@@ -46,7 +48,7 @@ internal sealed class HeadMix : Node
         {
             MatrixProduct.Multiply(
                 heads.Maps(pattern.ValueBuffer).Transposed, heads.Columns(GradBuffer), heads.Columns(v.GradBuffer),
-                accumulate: true, triangle: causal ? Triangle.UpperLeft : Triangle.None);
+                v.Accumulates(), triangle: causal ? Triangle.UpperLeft : Triangle.None);
         }
     }
 

@@ -27,6 +27,8 @@ internal sealed class HeadScores : Node
 
     private float Scale => 1 / MathF.Sqrt(heads.Width);
 
+    internal override bool WritesWholeGradients => true;
+
     internal override void Forward()
     {
         MatrixProduct.Multiply(
@@ -49,14 +51,14 @@ internal sealed class HeadScores : Node
         {
             MatrixProduct.Multiply(
                 heads.Maps(GradBuffer), heads.Columns(k.ValueBuffer), heads.Columns(q.GradBuffer),
-                accumulate: true, Scale, causal ? Triangle.LowerLeft : Triangle.None);
+                q.Accumulates(), Scale, causal ? Triangle.LowerLeft : Triangle.None);
         }
 
         if (k.RequiresGrad)
         {
             MatrixProduct.Multiply(
                 heads.Maps(GradBuffer).Transposed, heads.Columns(q.ValueBuffer), heads.Columns(k.GradBuffer),
-                accumulate: true, Scale, causal ? Triangle.UpperLeft : Triangle.None);
+                k.Accumulates(), Scale, causal ? Triangle.UpperLeft : Triangle.None);
         }
     }
 

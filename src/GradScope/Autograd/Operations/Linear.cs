@@ -25,6 +25,8 @@ internal sealed class Linear : Node
 
     private protected override string OperationName => "Linear";
 
+    internal override bool WritesWholeGradients => true;
+
     internal override void Forward() => MatrixProduct.Multiply(
         x.ValueBuffer.AsMatrix(rows, x.Shape.Columns), Weight(weight.ValueBuffer), ValueBuffer.AsMatrix(rows, Shape.Columns),
         accumulate: false, bias: bias?.ValueBuffer.Array, biasOffset: bias?.ValueBuffer.Offset ?? 0);
@@ -34,17 +36,17 @@ internal sealed class Linear : Node
         var gradient = GradBuffer.AsMatrix(rows, Shape.Columns);
         if (x.RequiresGrad)
         {
-            MatrixProduct.Multiply(gradient, Weight(weight.ValueBuffer).Transposed, x.GradBuffer.AsMatrix(rows, x.Shape.Columns), accumulate: true);
+            MatrixProduct.Multiply(gradient, Weight(weight.ValueBuffer).Transposed, x.GradBuffer.AsMatrix(rows, x.Shape.Columns), x.Accumulates());
         }
 
         if (weight.RequiresGrad)
         {
-            MatrixProduct.Multiply(x.ValueBuffer.AsMatrix(rows, x.Shape.Columns).Transposed, gradient, Weight(weight.GradBuffer), accumulate: true);
+            MatrixProduct.Multiply(x.ValueBuffer.AsMatrix(rows, x.Shape.Columns).Transposed, gradient, Weight(weight.GradBuffer), weight.Accumulates());
         }
 
         if (bias is { RequiresGrad: true })
         {
-            Reductions.AddRows(G, bias.G);
+            Reductions.SumRows(GradBuffer, bias.GradBuffer, bias.Accumulates());
         }
     }
 

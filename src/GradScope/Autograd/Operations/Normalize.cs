@@ -1,4 +1,4 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 
 namespace GradScope.Operations;
 
@@ -10,7 +10,6 @@ namespace GradScope.Operations;
 internal sealed class Normalize : Node
 {
     private const float Epsilon = 1e-5f;
-    private const int Lanes = 16;
 
     private readonly Node x;
     private readonly Node weight;
@@ -47,150 +46,140 @@ internal sealed class Normalize : Node
 
     private protected override string OperationName => centred ? "LayerNorm" : "RmsNorm";
 
-    internal override void Forward()
-    {
-        var job = new ForwardRows(this);
-        Workers.For(ref job, means.Length, Shape.ElementCount);
-    }
+    internal override bool WritesWholeGradients => true;
+
+    internal override void Forward() => Lanes.For(new ForwardRows(this), means.Length, Shape.ElementCount);
 
     internal override void Backward()
     {
         if (x.RequiresGrad)
         {
-            var job = new BackwardRows(this);
-            Workers.For(ref job, means.Length, Shape.ElementCount);
+            Lanes.For(new BackwardRows(this, x.Accumulates()), means.Length, Shape.ElementCount);
         }
 
-        if (weight.RequiresGrad || bias is { RequiresGrad: true })
+        if (weight.RequiresGrad)
         {
-            // Each stretch of columns is summed over all rows in their order, so that two threads add as one does.
-            var job = new BackwardColumns(this);
-            Workers.For(ref job, (Shape.Columns + Lanes - 1) / Lanes, Shape.ElementCount / 2);
+            Lanes.For(new WeightColumns(this, weight.Accumulates()), (Shape.Columns + WeightColumns.Stretch - 1) / WeightColumns.Stretch, Shape.ElementCount / 4);
         }
-    }
 
-    private unsafe void ForwardRow(int row)
-    {
-        var columns = Shape.Columns;
-        fixed (float* source = x.V.Slice(row * columns, columns), target = V.Slice(row * columns, columns), w = weight.V, b = bias is null ? [] : bias.V)
+        if (bias is { RequiresGrad: true })
         {
-            var sum = Vector512<float>.Zero;
-            for (var j = 0; centred && j < columns; j += Lanes)
-            {
-                sum += Simd.LoadFirst(source + j, Math.Min(Lanes, columns - j));
-            }
-
-            var mean = Vector512.Sum(sum) / columns;
-            var squares = Vector512<float>.Zero;
-            for (var j = 0; j < columns; j += Lanes)
-            {
-                var count = Math.Min(Lanes, columns - j);
-                var deviation = (Simd.LoadFirst(source + j, count) - Vector512.Create(mean)) & Simd.First(count);
-                squares += deviation * deviation;
-            }
-
-            var scale = 1 / MathF.Sqrt(Vector512.Sum(squares) / columns + Epsilon);
-            (means[row], scales[row]) = (mean, scale);
-            for (var j = 0; j < columns; j += Lanes)
-            {
-                var count = Math.Min(Lanes, columns - j);
-                var normalised = (Simd.LoadFirst(source + j, count) - Vector512.Create(mean)) * scale;
-                var y = normalised * Simd.LoadFirst(w + j, count);
-                Simd.StoreFirst(b is null ? y : y + Simd.LoadFirst(b + j, count), target + j, count);
-            }
+            Reductions.SumRows(GradBuffer, bias.GradBuffer, bias.Accumulates());
         }
     }
 
-    private unsafe void BackwardRow(int row)
+    private readonly unsafe struct ForwardRows(Normalize node) : ILanesJob
     {
-        var columns = Shape.Columns;
-        var (mean, scale) = (means[row], scales[row]);
-        fixed (float* source = x.V.Slice(row * columns, columns), gradient = G.Slice(row * columns, columns), target = x.G.Slice(row * columns, columns), w = weight.V)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
-            var (sum, projection) = (Vector512<float>.Zero, Vector512<float>.Zero);
-            for (var j = 0; j < columns; j += Lanes)
+            var columns = node.Shape.Columns;
+            fixed (float* xs = node.x.V, ys = node.V, weight = node.weight.V, bias = node.bias is null ? [] : node.bias.V)
             {
-                var count = Math.Min(Lanes, columns - j);
-                var g = Simd.LoadFirst(gradient + j, count) * Simd.LoadFirst(w + j, count);
-                sum += g;
-                projection += g * (Simd.LoadFirst(source + j, count) - Vector512.Create(mean)) * scale;
-            }
-
-            var meanOfG = Vector512.Create(centred ? Vector512.Sum(sum) / columns : 0);
-            var meanOfProjection = Vector512.Sum(projection) / columns;
-            for (var j = 0; j < columns; j += Lanes)
-            {
-                var count = Math.Min(Lanes, columns - j);
-                var g = Simd.LoadFirst(gradient + j, count) * Simd.LoadFirst(w + j, count);
-                var normalised = (Simd.LoadFirst(source + j, count) - Vector512.Create(mean)) * scale;
-                var change = scale * (g - meanOfG - normalised * meanOfProjection);
-                Simd.StoreFirst(Simd.LoadFirst(target + j, count) + change, target + j, count);
-            }
-        }
-    }
-
-    private unsafe void BackwardStretch(int j)
-    {
-        var columns = Shape.Columns;
-        var count = Math.Min(Lanes, columns - j);
-        var (ofWeight, ofBias) = (Vector512<float>.Zero, Vector512<float>.Zero);
-        fixed (float* source = x.V, gradient = G)
-        {
-            for (var row = 0; row < means.Length; row++)
-            {
-                var g = Simd.LoadFirst(gradient + row * columns + j, count);
-                ofWeight += g * (Simd.LoadFirst(source + row * columns + j, count) - Vector512.Create(means[row])) * scales[row];
-                ofBias += g;
-            }
-        }
-
-        AddTo(weight, ofWeight);
-        if (bias is not null)
-        {
-            AddTo(bias, ofBias);
-        }
-
-        void AddTo(Node vector, Vector512<float> gradient)
-        {
-            if (vector.RequiresGrad)
-            {
-                fixed (float* target = vector.G)
+                for (var row = from; row < to; row++)
                 {
-                    Simd.StoreFirst(Simd.LoadFirst(target + j, count) + gradient, target + j, count);
+                    (node.means[row], node.scales[row]) = Row<TLanes>(xs + row * columns, ys + row * columns, columns, weight, bias, node.centred);
                 }
             }
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static (float Mean, float Scale) Row<TLanes>(float* x, float* y, int columns, float* weight, float* bias, bool centred)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            TLanes sum = default;
+            for (var j = 0; centred && j < columns; j += TLanes.Width)
+            {
+                sum += TLanes.LoadFirst(x + j, Math.Min(TLanes.Width, columns - j));
+            }
+
+            var mean = sum.Sum() / columns;
+            TLanes squares = default;
+            for (var j = 0; j < columns; j += TLanes.Width)
+            {
+                var count = Math.Min(TLanes.Width, columns - j);
+                var deviation = (TLanes.LoadFirst(x + j, count) - mean) & TLanes.First(count);
+                squares += deviation * deviation;
+            }
+
+            var scale = 1 / MathF.Sqrt(squares.Sum() / columns + Epsilon);
+            for (var j = 0; j < columns; j += TLanes.Width)
+            {
+                var count = Math.Min(TLanes.Width, columns - j);
+                var scaled = (TLanes.LoadFirst(x + j, count) - mean) * scale * TLanes.LoadFirst(weight + j, count);
+                (bias is null ? scaled : scaled + TLanes.LoadFirst(bias + j, count)).StoreFirst(y + j, count);
+            }
+
+            return (mean, scale);
+        }
     }
 
-    private readonly struct ForwardRows(Normalize norm) : IJob
+    private readonly unsafe struct BackwardRows(Normalize node, bool accumulate) : ILanesJob
     {
-        public void Run(int from, int to)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
-            for (var row = from; row < to; row++)
+            var columns = node.Shape.Columns;
+            fixed (float* xs = node.x.V, gradients = node.G, targets = node.x.G, weight = node.weight.V)
             {
-                norm.ForwardRow(row);
+                for (var row = from; row < to; row++)
+                {
+                    var start = row * columns;
+                    Row<TLanes>(xs + start, gradients + start, targets + start, columns, weight, node.means[row], node.scales[row]);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Row<TLanes>(float* x, float* gradient, float* target, int columns, float* weight, float mean, float scale)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            TLanes sum = default;
+            TLanes projection = default;
+            for (var j = 0; j < columns; j += TLanes.Width)
+            {
+                var count = Math.Min(TLanes.Width, columns - j);
+                var g = TLanes.LoadFirst(gradient + j, count) * TLanes.LoadFirst(weight + j, count);
+                sum += g;
+                projection += g * (TLanes.LoadFirst(x + j, count) - mean) * scale;
+            }
+
+            var meanOfG = node.centred ? sum.Sum() / columns : 0;
+            var meanOfProjection = projection.Sum() / columns;
+            for (var j = 0; j < columns; j += TLanes.Width)
+            {
+                var count = Math.Min(TLanes.Width, columns - j);
+                var g = TLanes.LoadFirst(gradient + j, count) * TLanes.LoadFirst(weight + j, count);
+                var normalised = (TLanes.LoadFirst(x + j, count) - mean) * scale;
+                var change = scale * (g - meanOfG - normalised * meanOfProjection);
+                (accumulate ? TLanes.LoadFirst(target + j, count) + change : change).StoreFirst(target + j, count);
             }
         }
     }
 
-    private readonly struct BackwardRows(Normalize norm) : IJob
+    /// <summary>Each stretch of columns is summed over all rows in their order, so that two threads add as one does.</summary>
+    private readonly unsafe struct WeightColumns(Normalize node, bool accumulate) : ILanesJob
     {
-        public void Run(int from, int to)
-        {
-            for (var row = from; row < to; row++)
-            {
-                norm.BackwardRow(row);
-            }
-        }
-    }
+        public const int Stretch = 32;
 
-    private readonly struct BackwardColumns(Normalize norm) : IJob
-    {
-        public void Run(int from, int to)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
-            for (var stretch = from; stretch < to; stretch++)
+            var columns = node.Shape.Columns;
+            fixed (float* x = node.x.V, gradient = node.G, target = node.weight.G)
             {
-                norm.BackwardStretch(stretch * Lanes);
+                for (var j = from * Stretch; j < Math.Min(to * Stretch, columns); j += TLanes.Width)
+                {
+                    var count = Math.Min(TLanes.Width, columns - j);
+                    var sum = accumulate ? TLanes.LoadFirst(target + j, count) : default;
+                    for (var row = 0; row < node.means.Length; row++)
+                    {
+                        var start = row * columns + j;
+                        sum += TLanes.LoadFirst(gradient + start, count) * (TLanes.LoadFirst(x + start, count) - node.means[row]) * node.scales[row];
+                    }
+
+                    sum.StoreFirst(target + j, count);
+                }
             }
         }
     }

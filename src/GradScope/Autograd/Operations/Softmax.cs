@@ -1,4 +1,4 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 
 namespace GradScope.Operations;
 
@@ -8,8 +8,6 @@ namespace GradScope.Operations;
 /// </summary>
 internal sealed class Softmax : Node
 {
-    private const int Lanes = 16;
-
     private readonly Node x;
     private readonly bool causal;
 
@@ -34,94 +32,64 @@ internal sealed class Softmax : Node
 
     private protected override string OperationName => causal ? "CausalSoftmax" : "Softmax";
 
-    internal override void Forward()
-    {
-        var job = new ForwardRows(this);
-        Workers.For(ref job, Shape.Rows, 2L * Shape.ElementCount);
-    }
+    internal override bool WritesWholeGradients => true;
 
-    internal override void Backward()
-    {
-        var job = new BackwardRows(this);
-        Workers.For(ref job, Shape.Rows, Shape.ElementCount);
-    }
+    internal override void Forward() => Lanes.For(new ForwardRows(this), Shape.Rows, 2L * Shape.ElementCount);
 
-    private unsafe void ForwardRow(int row)
-    {
-        var (columns, allowed) = (Shape.Columns, Allowed(row));
-        fixed (float* source = x.V.Slice(row * columns, columns), target = V.Slice(row * columns, columns))
-        {
-            var largest = Vector512.Create(float.NegativeInfinity);
-            for (var j = 0; j < allowed; j += Lanes)
-            {
-                var count = Math.Min(Lanes, allowed - j);
-                largest = Vector512.Max(largest, Vector512.ConditionalSelect(Simd.First(count), Simd.LoadFirst(source + j, count), largest));
-            }
-
-            var max = Vector512.Create(Simd.Max(largest));
-            var sum = Vector512<float>.Zero;
-            for (var j = 0; j < allowed; j += Lanes)
-            {
-                var count = Math.Min(Lanes, allowed - j);
-                var exponential = VectorMath.Exp(Simd.LoadFirst(source + j, count) - max) & Simd.First(count);
-                Simd.StoreFirst(exponential, target + j, count);
-                sum += exponential;
-            }
-
-            var scale = Vector512.Create(1 / Vector512.Sum(sum));
-            for (var j = 0; j < columns; j += Lanes)
-            {
-                // Past the allowed keys the pattern is 0.
-                var count = Math.Min(Lanes, columns - j);
-                var y = Simd.LoadFirst(target + j, Math.Clamp(allowed - j, 0, count)) * scale;
-                Simd.StoreFirst(y, target + j, count);
-            }
-        }
-    }
-
-    private unsafe void BackwardRow(int row)
-    {
-        var (columns, allowed) = (Shape.Columns, Allowed(row));
-        fixed (float* y = V.Slice(row * columns, columns), gradient = G.Slice(row * columns, columns), target = x.G.Slice(row * columns, columns))
-        {
-            var sum = Vector512<float>.Zero;
-            for (var j = 0; j < allowed; j += Lanes)
-            {
-                var count = Math.Min(Lanes, allowed - j);
-                sum += Simd.LoadFirst(y + j, count) * Simd.LoadFirst(gradient + j, count);
-            }
-
-            var mean = Vector512.Create(Vector512.Sum(sum));
-            for (var j = 0; j < allowed; j += Lanes)
-            {
-                var count = Math.Min(Lanes, allowed - j);
-                var change = Simd.LoadFirst(y + j, count) * (Simd.LoadFirst(gradient + j, count) - mean);
-                Simd.StoreFirst(Simd.LoadFirst(target + j, count) + change, target + j, count);
-            }
-        }
-    }
+    internal override void Backward() => Lanes.For(new BackwardRows(this, x.Accumulates()), Shape.Rows, Shape.ElementCount);
 
     /// <summary>How many keys, from the first, this row may see.</summary>
     private int Allowed(int row) => causal ? row % Shape[^2] + 1 : Shape.Columns;
 
-    private readonly struct ForwardRows(Softmax softmax) : IJob
+    private readonly unsafe struct ForwardRows(Softmax node) : ILanesJob
     {
-        public void Run(int from, int to)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
-            for (var row = from; row < to; row++)
+            var columns = node.Shape.Columns;
+            fixed (float* xs = node.x.V, ys = node.V)
             {
-                softmax.ForwardRow(row);
+                for (var row = from; row < to; row++)
+                {
+                    VectorMath.Softmax<TLanes>(xs + row * columns, ys + row * columns, columns, node.Allowed(row));
+                }
             }
         }
     }
 
-    private readonly struct BackwardRows(Softmax softmax) : IJob
+    private readonly unsafe struct BackwardRows(Softmax node, bool accumulate) : ILanesJob
     {
-        public void Run(int from, int to)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
-            for (var row = from; row < to; row++)
+            var columns = node.Shape.Columns;
+            fixed (float* ys = node.V, gradients = node.G, targets = node.x.G)
             {
-                softmax.BackwardRow(row);
+                for (var row = from; row < to; row++)
+                {
+                    var start = row * columns;
+                    Row<TLanes>(ys + start, gradients + start, targets + start, columns, node.Allowed(row));
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Row<TLanes>(float* y, float* gradient, float* target, int columns, int allowed) where TLanes : struct, ILanes<TLanes>
+        {
+            TLanes products = default;
+            for (var j = 0; j < allowed; j += TLanes.Width)
+            {
+                var count = Math.Min(TLanes.Width, allowed - j);
+                products += TLanes.LoadFirst(y + j, count) * TLanes.LoadFirst(gradient + j, count);
+            }
+
+            TLanes sum = products.Sum();
+            for (var j = 0; j < columns; j += TLanes.Width)
+            {
+                // Past the allowed keys y is 0, and so is the change.
+                var count = Math.Min(TLanes.Width, columns - j);
+                var change = TLanes.LoadFirst(y + j, count) * (TLanes.LoadFirst(gradient + j, Math.Clamp(allowed - j, 0, count)) - sum);
+                (accumulate ? TLanes.LoadFirst(target + j, count) + change : change).StoreFirst(target + j, count);
             }
         }
     }

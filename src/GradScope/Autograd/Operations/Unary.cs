@@ -1,5 +1,4 @@
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 
 namespace GradScope.Operations;
 
@@ -15,10 +14,10 @@ internal interface IUnaryRule
 
     static virtual bool HasPoleAtZero => false;
 
-    static abstract Vector512<float> Forward(Vector512<float> x);
+    static abstract T Forward<T>(T x) where T : struct, ILanes<T>;
 
     /// <summary>dy/dx.</summary>
-    static abstract Vector512<float> Derivative(Vector512<float> x, Vector512<float> y);
+    static abstract T Derivative<T>(T x, T y) where T : struct, ILanes<T>;
 }
 
 /// <summary>y = f(x), element by element; ∂x += ∂y · f′(x).</summary>
@@ -33,44 +32,39 @@ internal sealed class Unary<TRule>(Node x) : Node(x.Tape, x.Shape, x)
 
     internal override bool HasPoleAtZero(Node input) => TRule.HasPoleAtZero;
 
-    internal override void Forward()
-    {
-        var job = new ForwardRange(this);
-        Workers.For(ref job, Vectors(ValueBuffer).Length, 2L * Shape.ElementCount);
-    }
+    internal override bool WritesWholeGradients => true;
 
-    internal override void Backward()
-    {
-        var job = new BackwardRange(this);
-        Workers.For(ref job, Vectors(ValueBuffer).Length, 2L * Shape.ElementCount);
-    }
+    internal override void Forward() => Lanes.For(new ForwardRange(x, this), ValueBuffer.Blocks, 2L * Shape.ElementCount);
 
-    private static Span<Vector512<float>> Vectors(Buffer buffer) => MemoryMarshal.Cast<float, Vector512<float>>(buffer.Padded);
+    internal override void Backward() => Lanes.For(new BackwardRange(x, this, x.Accumulates()), ValueBuffer.Blocks, 2L * Shape.ElementCount);
 
-    private readonly struct ForwardRange(Unary<TRule> node) : IJob
+    private readonly unsafe struct ForwardRange(Node x, Node y) : ILanesJob
     {
-        public void Run(int from, int to)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
-            var source = Vectors(node.Inputs[0].ValueBuffer);
-            var target = Vectors(node.ValueBuffer);
-            for (var i = from; i < to; i++)
+            fixed (float* xs = x.ValueBuffer.Padded, ys = y.ValueBuffer.Padded)
             {
-                target[i] = TRule.Forward(source[i]);
+                for (var i = from * Buffer.Block; i < to * Buffer.Block; i += TLanes.Width)
+                {
+                    TRule.Forward(TLanes.Load(xs + i)).Store(ys + i);
+                }
             }
         }
     }
 
-    private readonly struct BackwardRange(Unary<TRule> node) : IJob
+    private readonly unsafe struct BackwardRange(Node x, Node y, bool accumulate) : ILanesJob
     {
-        public void Run(int from, int to)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
-            var xs = Vectors(node.Inputs[0].ValueBuffer);
-            var ys = Vectors(node.ValueBuffer);
-            var gradient = Vectors(node.GradBuffer);
-            var target = Vectors(node.Inputs[0].GradBuffer);
-            for (var i = from; i < to; i++)
+            fixed (float* xs = x.ValueBuffer.Padded, ys = y.ValueBuffer.Padded, gradient = y.GradBuffer.Padded, target = x.GradBuffer.Padded)
             {
-                target[i] += gradient[i] * TRule.Derivative(xs[i], ys[i]);
+                for (var i = from * Buffer.Block; i < to * Buffer.Block; i += TLanes.Width)
+                {
+                    var change = TLanes.Load(gradient + i) * TRule.Derivative(TLanes.Load(xs + i), TLanes.Load(ys + i));
+                    (accumulate ? TLanes.Load(target + i) + change : change).Store(target + i);
+                }
             }
         }
     }

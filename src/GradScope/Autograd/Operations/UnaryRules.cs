@@ -1,6 +1,3 @@
-using System.Runtime.Intrinsics;
-using V = System.Runtime.Intrinsics.Vector512<float>;
-
 namespace GradScope.Operations;
 
 // The table of derivatives: each rule is a formula, its value, and dy/dx.
@@ -10,8 +7,8 @@ internal readonly struct Negate : IUnaryRule
     public static string Name => "Negate";
     public static string Formula(string x) => $"−{x}";
     public static string Derivative(string x, string y) => "(−1)";
-    public static V Forward(V x) => -x;
-    public static V Derivative(V x, V y) => -V.One;
+    public static T Forward<T>(T x) where T : struct, ILanes<T> => -x;
+    public static T Derivative<T>(T x, T y) where T : struct, ILanes<T> => -1;
 }
 
 internal readonly struct Exp : IUnaryRule
@@ -19,8 +16,8 @@ internal readonly struct Exp : IUnaryRule
     public static string Name => "Exp";
     public static string Formula(string x) => $"exp({x})";
     public static string Derivative(string x, string y) => y;
-    public static V Forward(V x) => VectorMath.Exp(x);
-    public static V Derivative(V x, V y) => y;
+    public static T Forward<T>(T x) where T : struct, ILanes<T> => VectorMath.Exp(x);
+    public static T Derivative<T>(T x, T y) where T : struct, ILanes<T> => y;
 }
 
 internal readonly struct Log : IUnaryRule
@@ -29,8 +26,8 @@ internal readonly struct Log : IUnaryRule
     public static string Formula(string x) => $"log({x})";
     public static string Derivative(string x, string y) => $"1/{x}";
     public static bool HasPoleAtZero => true;
-    public static V Forward(V x) => Vector512.Log(x);
-    public static V Derivative(V x, V y) => V.One / x;
+    public static T Forward<T>(T x) where T : struct, ILanes<T> => T.Log(x);
+    public static T Derivative<T>(T x, T y) where T : struct, ILanes<T> => 1 / x;
 }
 
 internal readonly struct Sqrt : IUnaryRule
@@ -39,8 +36,8 @@ internal readonly struct Sqrt : IUnaryRule
     public static string Formula(string x) => $"√{x}";
     public static string Derivative(string x, string y) => $"1/(2·{y})";
     public static bool HasPoleAtZero => true;
-    public static V Forward(V x) => Vector512.Sqrt(x);
-    public static V Derivative(V x, V y) => Vector512.Create(0.5f) / y;
+    public static T Forward<T>(T x) where T : struct, ILanes<T> => T.Sqrt(x);
+    public static T Derivative<T>(T x, T y) where T : struct, ILanes<T> => 0.5f / y;
 }
 
 internal readonly struct Tanh : IUnaryRule
@@ -48,8 +45,8 @@ internal readonly struct Tanh : IUnaryRule
     public static string Name => "Tanh";
     public static string Formula(string x) => $"tanh({x})";
     public static string Derivative(string x, string y) => $"(1 − {y}²)";
-    public static V Forward(V x) => VectorMath.Tanh(x);
-    public static V Derivative(V x, V y) => V.One - y * y;
+    public static T Forward<T>(T x) where T : struct, ILanes<T> => VectorMath.Tanh(x);
+    public static T Derivative<T>(T x, T y) where T : struct, ILanes<T> => 1 - y * y;
 }
 
 internal readonly struct Sigmoid : IUnaryRule
@@ -57,8 +54,8 @@ internal readonly struct Sigmoid : IUnaryRule
     public static string Name => "Sigmoid";
     public static string Formula(string x) => $"1/(1 + exp(−{x}))";
     public static string Derivative(string x, string y) => $"{y}·(1 − {y})";
-    public static V Forward(V x) => V.One / (V.One + VectorMath.Exp(-x));
-    public static V Derivative(V x, V y) => y * (V.One - y);
+    public static T Forward<T>(T x) where T : struct, ILanes<T> => 1 / (1 + VectorMath.Exp(-x));
+    public static T Derivative<T>(T x, T y) where T : struct, ILanes<T> => y * (1 - y);
 }
 
 /// <summary>x·Φ(x), Φ(x) = ½(1 + erf(x/√2)); derivative Φ(x) + x·φ(x) (Hendrycks and Gimpel 2016).</summary>
@@ -67,28 +64,27 @@ internal readonly struct Gelu : IUnaryRule
     public static string Name => "Gelu";
     public static string Formula(string x) => $"{x}·Φ({x})";
     public static string Derivative(string x, string y) => $"(Φ({x}) + {x}·φ({x}))";
-    public static V Forward(V x) => x * VectorMath.Normal(x, out _);
-    public static V Derivative(V x, V y) => VectorMath.Normal(x, out var bell) + x * Vector512.Create(0.3989422804f) * bell;
+    public static T Forward<T>(T x) where T : struct, ILanes<T> => x * VectorMath.Normal(x, out _);
+    public static T Derivative<T>(T x, T y) where T : struct, ILanes<T> => VectorMath.Normal(x, out var bell) + x * 0.3989422804f * bell;
 }
 
 /// <summary>½x(1 + tanh u), u = √(2/π)·(x + 0.044715x³); derivative ½(1 + tanh u) + ½x(1 − tanh² u)·u′.</summary>
 internal readonly struct GeluTanh : IUnaryRule
 {
-    private static V Half => Vector512.Create(0.5f);
-    private static V Scale => Vector512.Create(0.7978845608f);
-    private static V Cubic => Vector512.Create(0.044715f);
+    private const float Scale = 0.7978845608f;
+    private const float Cubic = 0.044715f;
 
     public static string Name => "GeluTanh";
     public static string Formula(string x) => $"½{x}·(1 + tanh(√(2/π)·({x} + 0.044715{x}³)))";
     public static string Derivative(string x, string y) => $"gelu′({x})";
-    public static V Forward(V x) => Half * x * (V.One + TanhOfU(x));
+    public static T Forward<T>(T x) where T : struct, ILanes<T> => 0.5f * x * (1 + TanhOfU(x));
 
-    public static V Derivative(V x, V y)
+    public static T Derivative<T>(T x, T y) where T : struct, ILanes<T>
     {
         var t = TanhOfU(x);
-        var slope = Scale * (V.One + Vector512.Create(3f) * Cubic * x * x);
-        return Half * (V.One + t) + Half * x * (V.One - t * t) * slope;
+        var slope = Scale * (1 + 3 * Cubic * x * x);
+        return 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * slope;
     }
 
-    private static V TanhOfU(V x) => VectorMath.Tanh(Scale * (x + Cubic * x * x * x));
+    private static T TanhOfU<T>(T x) where T : struct, ILanes<T> => VectorMath.Tanh(Scale * (x + Cubic * x * x * x));
 }

@@ -1,9 +1,8 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace GradScope.Operations;
 
-/// <summary>Functions of 16 floats at a time that the runtime does not bring, to within a few units in the last place.</summary>
+/// <summary>Functions of vectors that the runtime does not bring, to within a few units in the last place.</summary>
 internal static class VectorMath
 {
     /// <summary>
@@ -11,45 +10,37 @@ internal static class VectorMath
     /// eˣ = 2ⁿ·eʳ, eʳ by a polynomial of degree 6 (Moshier's Cephes, expf). Below −87.3 it is 0, above 88.7 it is ∞.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Exp(Vector512<float> x)
+    public static T Exp<T>(T x) where T : struct, ILanes<T>
     {
-        var within = Vector512.Min(Vector512.Max(x, Vector512.Create(-87.3f)), Vector512.Create(88.7f));
-        var n = Vector512.Round(within * Vector512.Create(1.44269504f));
-        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), within);
-        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
-        var polynomial = Vector512.Create(1.9875691500e-4f);
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, r, Vector512.Create(1.3981999507e-3f));
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, r, Vector512.Create(8.3334519073e-3f));
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, r, Vector512.Create(4.1665795894e-2f));
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, r, Vector512.Create(1.6666665459e-1f));
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, r, Vector512.Create(5.0000001201e-1f));
-        var power = Vector512.FusedMultiplyAdd(polynomial * r, r, r) + Vector512<float>.One;
-
-        // 2ⁿ in two halves, since 2¹²⁸ itself is no float32.
-        var whole = Vector512.ConvertToInt32(n);
-        var half = whole >> 1;
-        var result = power * TwoTo(half) * TwoTo(whole - half);
-        result = Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(-87.3f)), Vector512<float>.Zero, result);
-        return Vector512.ConditionalSelect(Vector512.GreaterThan(x, Vector512.Create(88.7f)), Vector512.Create(float.PositiveInfinity), result);
-
-        static Vector512<float> TwoTo(Vector512<int> n) => ((n + Vector512.Create(127)) << 23).AsSingle();
+        var within = T.Min(T.Max(x, -87.3f), 88.7f);
+        var n = T.Round(within * 1.44269504f);
+        var r = T.MultiplyAdd(n, -0.693359375f, within);
+        r = T.MultiplyAdd(n, 2.12194440e-4f, r);
+        T polynomial = 1.9875691500e-4f;
+        polynomial = T.MultiplyAdd(polynomial, r, 1.3981999507e-3f);
+        polynomial = T.MultiplyAdd(polynomial, r, 8.3334519073e-3f);
+        polynomial = T.MultiplyAdd(polynomial, r, 4.1665795894e-2f);
+        polynomial = T.MultiplyAdd(polynomial, r, 1.6666665459e-1f);
+        polynomial = T.MultiplyAdd(polynomial, r, 5.0000001201e-1f);
+        var result = T.ScaleB(T.MultiplyAdd(polynomial * r, r, r) + 1, n);
+        result = T.Select(T.Less(x, -87.3f), default, result);
+        return T.Select(T.Less(88.7f, x), float.PositiveInfinity, result);
     }
 
     /// <summary>tanh x: for |x| &lt; 0.625 an odd polynomial (Moshier's Cephes, tanhf), else 1 − 2/(e^(2|x|) + 1) with x's sign.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Tanh(Vector512<float> x)
+    public static T Tanh<T>(T x) where T : struct, ILanes<T>
     {
-        var magnitude = Vector512.Abs(x);
+        var magnitude = T.Abs(x);
         var z = x * x;
-        var polynomial = Vector512.Create(-5.70498872745e-3f);
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, z, Vector512.Create(2.06390887954e-2f));
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, z, Vector512.Create(-5.37397155531e-2f));
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, z, Vector512.Create(1.33314422036e-1f));
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, z, Vector512.Create(-3.33332819422e-1f));
-        var small = Vector512.FusedMultiplyAdd(polynomial * z, x, x);
-        var large = Vector512<float>.One - Vector512.Create(2f) / (Exp(magnitude + magnitude) + Vector512<float>.One);
-        return Vector512.ConditionalSelect(
-            Vector512.LessThan(magnitude, Vector512.Create(0.625f)), small, Vector512.CopySign(large, x));
+        T polynomial = -5.70498872745e-3f;
+        polynomial = T.MultiplyAdd(polynomial, z, 2.06390887954e-2f);
+        polynomial = T.MultiplyAdd(polynomial, z, -5.37397155531e-2f);
+        polynomial = T.MultiplyAdd(polynomial, z, 1.33314422036e-1f);
+        polynomial = T.MultiplyAdd(polynomial, z, -3.33332819422e-1f);
+        var small = T.MultiplyAdd(polynomial * z, x, x);
+        var large = 1 - 2 / (Exp(magnitude + magnitude) + 1);
+        return T.Select(T.Less(magnitude, 0.625f), small, T.CopySign(large, x));
     }
 
     /// <summary>
@@ -57,17 +48,49 @@ internal static class VectorMath
     /// the bell e^(−x²/2) that it is made of.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Normal(Vector512<float> x, out Vector512<float> bell)
+    public static T Normal<T>(T x, out T bell) where T : struct, ILanes<T>
     {
-        bell = Exp(Vector512.Create(-0.5f) * x * x);
-        var magnitude = Vector512.Abs(x) * Vector512.Create(0.7071067812f);
-        var t = Vector512<float>.One / Vector512.FusedMultiplyAdd(Vector512.Create(0.3275911f), magnitude, Vector512<float>.One);
-        var polynomial = Vector512.Create(1.061405429f);
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, t, Vector512.Create(-1.453152027f));
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, t, Vector512.Create(1.421413741f));
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, t, Vector512.Create(-0.284496736f));
-        polynomial = Vector512.FusedMultiplyAdd(polynomial, t, Vector512.Create(0.254829592f));
-        var erf = Vector512.CopySign(Vector512<float>.One - polynomial * t * bell, x);
-        return Vector512.Create(0.5f) * (Vector512<float>.One + erf);
+        bell = Exp(-0.5f * x * x);
+        var magnitude = T.Abs(x) * 0.7071067812f;
+        var t = 1 / T.MultiplyAdd(0.3275911f, magnitude, 1);
+        T polynomial = 1.061405429f;
+        polynomial = T.MultiplyAdd(polynomial, t, -1.453152027f);
+        polynomial = T.MultiplyAdd(polynomial, t, 1.421413741f);
+        polynomial = T.MultiplyAdd(polynomial, t, -0.284496736f);
+        polynomial = T.MultiplyAdd(polynomial, t, 0.254829592f);
+        var erf = T.CopySign(1 - polynomial * t * bell, x);
+        return 0.5f * (1 + erf);
+    }
+
+    /// <summary>y = exp(x − max x) / Σ exp(x − max x) over the first <paramref name="allowed"/> of a row's columns, and 0 in the rest.</summary>
+    /// <returns>max x and Σ exp(x − max x).</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe (float Max, float Total) Softmax<T>(float* x, float* y, int columns, int allowed) where T : struct, ILanes<T>
+    {
+        T largest = float.NegativeInfinity;
+        for (var j = 0; j < allowed; j += T.Width)
+        {
+            var count = Math.Min(T.Width, allowed - j);
+            largest = T.Max(largest, T.Select(T.First(count), T.LoadFirst(x + j, count), largest));
+        }
+
+        var max = largest.Largest();
+        T sum = default;
+        for (var j = 0; j < allowed; j += T.Width)
+        {
+            var count = Math.Min(T.Width, allowed - j);
+            var exponential = Exp(T.LoadFirst(x + j, count) - max) & T.First(count);
+            exponential.StoreFirst(y + j, count);
+            sum += exponential;
+        }
+
+        var total = sum.Sum();
+        for (var j = 0; j < columns; j += T.Width)
+        {
+            var count = Math.Min(T.Width, columns - j);
+            (T.LoadFirst(y + j, Math.Clamp(allowed - j, 0, count)) * (1 / total)).StoreFirst(y + j, count);
+        }
+
+        return (max, total);
     }
 }

@@ -1,0 +1,108 @@
+using GradScope.Tests.Kernels;
+
+namespace GradScope.Tests;
+
+/// <summary>Whole runs on one and on two threads, and on vectors of other widths.</summary>
+[Collection(nameof(Alone))]
+public class RepeatabilityTests
+{
+    private static readonly Names FewNames = new(["anna", "hanna", "anton", "nathan", "hana", "tan", "nora", "toni", "ron", "arno", "ina", "ona"]);
+
+    /// <summary>Wide enough that products, rows and the optimiser's update are shared out.</summary>
+    [Theory]
+    [InlineData(Activation.Gelu, Norm.LayerNorm, 0f)]
+    [InlineData(Activation.Relu, Norm.RmsNorm, 0.1f)]
+    public void One_and_two_threads_train_the_same_model_to_the_bit(Activation activation, Norm norm, float dropout)
+    {
+        var one = Alone.WithThreads(1, Train);
+        var two = Alone.WithThreads(2, Train);
+
+        Assert.Equal(one.Losses, two.Losses);
+        Assert.Equal(one.Norms, two.Norms);
+        Assert.Equal(one.Weights, two.Weights);
+
+        (double[] Losses, double[] Norms, float[] Weights) Train()
+        {
+            var model = new MiniTransformer(new TransformerConfig
+            {
+                VocabSize = FewNames.VocabSize,
+                ModelDim = 96,
+                HeadCount = 4,
+                LayerCount = 2,
+                ContextLength = 8,
+                Activation = activation,
+                Norm = norm,
+                Dropout = dropout,
+                Seed = 3,
+            });
+            var trainer = new Trainer(model, FewNames, seed: 5) { Optimizer = new AdamW(3e-3f), BatchSize = 64, ClipNorm = 1, ValidationEvery = 0 };
+            trainer.Train(12);
+            var run = trainer.Run;
+            return ([.. run.Metrics.Select(m => m.Loss)], [.. run.Metrics.Select(m => m.GradientNorm)], [.. model.Parameters.SelectMany(p => p.Value.Values.ToArray())]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]
+    public void Every_width_of_vector_gives_the_same_results_within_rounding(int width)
+    {
+        foreach (var (activation, norm) in new[] { (Activation.Gelu, Norm.LayerNorm), (Activation.GeluTanh, Norm.RmsNorm), (Activation.Relu, Norm.LayerNorm) })
+        {
+            var widest = Pass(Lanes.Width, activation, norm);
+            var narrow = Pass(width, activation, norm);
+            Assert.Equal(widest.Keys, narrow.Keys);
+            Assert.All(widest.Keys, name => Assert.True(Distance(widest[name], narrow[name]) <= 1e-5 * Distance(widest[name], []) + 1e-7, name));
+        }
+    }
+
+    /// <summary>All values and gradients of one training step, and the weights after it.</summary>
+    private static Dictionary<string, float[]> Pass(int width, Activation activation, Norm norm)
+    {
+        var before = Lanes.Width;
+        Lanes.Width = width;
+        try
+        {
+            var model = new MiniTransformer(new TransformerConfig
+            {
+                VocabSize = FewNames.VocabSize,
+                ModelDim = 20,
+                HeadCount = 2,
+                LayerCount = 2,
+                ContextLength = 8,
+                Activation = activation,
+                Norm = norm,
+                Seed = 3,
+            });
+            var trainer = new Trainer(model, FewNames, seed: 5) { Optimizer = new Sgd(0.1f), BatchSize = 8, Probe = "hanna" };
+            var tensors = new Dictionary<string, float[]>();
+            foreach (var node in trainer.Step().Tape.Nodes)
+            {
+                Keep($"{node.Index} {node.Label}", node.Value);
+                Keep($"{node.Index} ∂{node.Label}", node.Grad);
+            }
+
+            foreach (var parameter in model.Parameters)
+            {
+                Keep($"{parameter.Name} after the step", parameter.Value);
+            }
+
+            return tensors;
+
+            void Keep(string name, Tensor? tensor)
+            {
+                if (tensor is not null)
+                {
+                    tensors.Add(name, [.. tensor.Values.ToArray().Select(x => float.IsNegativeInfinity(x) ? 0 : x)]);
+                }
+            }
+        }
+        finally
+        {
+            Lanes.Width = before;
+        }
+    }
+
+    /// <summary>‖a − b‖; an empty b stands for zeros.</summary>
+    private static double Distance(float[] a, float[] b) =>
+        Math.Sqrt(a.Select((x, i) => (double)x - (b.Length == 0 ? 0 : b[i])).Sum(d => d * d));
+}
