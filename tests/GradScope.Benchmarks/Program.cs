@@ -23,7 +23,7 @@ switch (args.FirstOrDefault())
 
             product [rounds] [name]   the matrix products of a training step, in GFLOP/s and in per cent of this machine's peak
             step [--json FILE] [name] a whole training step beside PyTorch's (Debian's python3-torch), in turn
-            results [name]            published training results (sort, nanogpt), from the repository's root
+            results [name]            published training results (sort, repeated, induction, addition, nanogpt), from the repository's root
             handoff                   what the second thread costs
             statistics …              the same by BenchmarkDotNet, with its options (--filter, --job, …)
             """);

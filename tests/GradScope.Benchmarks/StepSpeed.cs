@@ -6,58 +6,65 @@ using System.Text.Json;
 namespace GradScope.Benchmarks;
 
 /// <summary>
-/// A whole training step (forward, backward, Adam) beside PyTorch's. Both run in processes of their own and take turns, so that
-/// a change of the machine's mood meets both alike; times are medians over rounds.
+/// A whole training step (forward, backward, Adam) beside PyTorch's, and beside itself with recording. Both sides run in processes of
+/// their own and take turns, so that a change of the machine's mood meets both alike; times are medians over rounds.
 /// </summary>
 internal static class StepSpeed
 {
     private const int Rounds = 9;
     private const double RoundMicroseconds = 400_000;
 
+    private static readonly Configuration teach = new("teach", 65, 64, 4, 2, 32, 16);
+
     private static readonly Configuration[] configurations =
     [
         new("seed", 10, 16, 2, 2, 8, 1),
-        new("teach", 65, 64, 4, 2, 32, 16),
+        teach,
         new("nanoGPT CPU", 65, 128, 4, 4, 64, 12),
         new("large", 65, 384, 6, 6, 256, 8),
+    ];
+
+    /// <summary>What instructions both sides may use; PyTorch at its best setting there (measured): OpenBLAS with these vectors on both cores.</summary>
+    private static readonly Instructions[] instructions =
+    [
+        new("", [], "SkylakeX", "avx512"),
+        new(", AVX2", ["DOTNET_EnableAVX512"], "Haswell", "avx2"),
+        new(", no vectors", ["DOTNET_EnableHWIntrinsic"], "Prescott", "default"),
     ];
 
     private sealed record Configuration(string Name, int Vocabulary, int Width, int Heads, int Layers, int Positions, int Batch)
     {
         public string[] Arguments => [.. new[] { Vocabulary, Width, Heads, Layers, Positions, Batch }.Select(n => n.ToString(CultureInfo.InvariantCulture))];
+
+        /// <summary>Multiplications and additions of the matrix products of a step: forward, and backward twice as many; of attention the allowed half.</summary>
+        public double Flops
+        {
+            get
+            {
+                double tokens = Batch * Positions;
+                var linear = Layers * 12.0 * Width * Width + Width * Vocabulary;
+                var attention = Layers * (Positions + 1.0) * Width;
+                return 6 * tokens * (linear + attention);
+            }
+        }
     }
 
-    private sealed record Result(string Name, string Who, double Microseconds, double BestMicroseconds, double PeakMegabytes);
+    private sealed record Instructions(string Label, string[] Off, string BlasCore, string TorchCapability);
 
-    /// <summary>step [--json FILE] [name]: the table; step-worker …: our side of it.</summary>
+    private sealed record Result(string Name, string Who, double Microseconds, double BestMicroseconds, double PeakMegabytes, double? ShareOfPeak);
+
+    /// <summary>step [--json FILE] [name]: the tables; step-worker …: our side of them.</summary>
     public static int Run(string[] args)
     {
-        if (args is ["step-worker", .. var numbers])
+        if (args is ["step-worker", var mode, .. var numbers])
         {
-            Work([.. numbers.Select(n => int.Parse(n, CultureInfo.InvariantCulture))]);
+            Work(mode, [.. numbers.Select(n => int.Parse(n, CultureInfo.InvariantCulture))]);
             return 0;
         }
 
         var json = args.SkipWhile(a => a != "--json").ElementAtOrDefault(1);
-        var only = args.Skip(1).FirstOrDefault(a => a != "--json" && a != json);
-        List<Result> results = [];
-        Console.WriteLine($"{"",-14}{"GradScope",14}{"PyTorch",14}{"ratio",8}{"memory",18}   medians of {Rounds} turns; memory: peak MB, GradScope / PyTorch");
-        foreach (var configuration in configurations.Where(c => only is null || c.Name.Contains(only, StringComparison.OrdinalIgnoreCase)))
-        {
-            using var ours = new Player("GradScope", Environment.ProcessPath!, ["step-worker", .. configuration.Arguments]);
-            using var theirs = new Player("PyTorch", "/usr/bin/python3", [PeerScript(), .. configuration.Arguments]);
-            for (var round = 0; round < Rounds; round++)
-            {
-                ours.Play(RoundMicroseconds);
-                theirs.Play(RoundMicroseconds);
-            }
-
-            var (a, b) = (ours.End(configuration.Name), theirs.End(configuration.Name));
-            results.AddRange([a, b]);
-            Console.WriteLine(FormattableString.Invariant(
-                $"{configuration.Name,-14}{a.Microseconds / 1000,11:0.0000} ms{b.Microseconds / 1000,11:0.000} ms{b.Microseconds / a.Microseconds,7:0.00}×{a.PeakMegabytes,9:0} / {b.PeakMegabytes:0}"));
-        }
-
+        var only = args.Skip(1).FirstOrDefault(a => a != "--json" && a != json) ?? "";
+        List<Result> results = [.. BesidePyTorch(only), .. Recording(only)];
         if (json is not null)
         {
             File.WriteAllText(json + ".tmp", JsonSerializer.Serialize(results, new JsonSerializerOptions { WriteIndented = true }));
@@ -67,31 +74,149 @@ internal static class StepSpeed
         return 0;
     }
 
-    private static void Work(int[] n)
+    private static IEnumerable<Result> BesidePyTorch(string only)
+    {
+        Console.WriteLine($"{"",-24}{"GradScope",14}{"PyTorch",14}{"ratio",8}{"FMA peak",10}{"memory",17}   medians of {Rounds} turns; share of both cores' peak; peak MB, GradScope / PyTorch");
+        foreach (var (configuration, allowed) in configurations.Select(c => (c, instructions[0])).Concat(instructions[1..].Select(i => (teach, i))))
+        {
+            var name = configuration.Name + allowed.Label;
+            if (!name.Contains(only, StringComparison.OrdinalIgnoreCase))
+            {
+                continue;
+            }
+
+            var environment = allowed.Off.ToDictionary(name => name, _ => "0");
+            environment.Add("OPENBLAS_NUM_THREADS", "2");
+            environment.Add("OPENBLAS_CORETYPE", allowed.BlasCore);
+            environment.Add("ATEN_CPU_CAPABILITY", allowed.TorchCapability);
+            using var ours = Player.Ours("plain", configuration, environment);
+            using var theirs = new Player("PyTorch", "/usr/bin/python3", [PeerScript(), .. configuration.Arguments], environment);
+            for (var round = 0; round < Rounds; round++)
+            {
+                ours.Play(RoundMicroseconds);
+                theirs.Play(RoundMicroseconds);
+            }
+
+            var peak = ours.Ask("peak");
+            var (a, b) = (ours.End(name), theirs.End(name));
+            a = a with { ShareOfPeak = configuration.Flops / (a.Microseconds * 1e-6) / peak };
+            yield return a;
+            yield return b;
+            Console.WriteLine(FormattableString.Invariant(
+                $"{name,-24}{a.Microseconds / 1000,11:0.0000} ms{b.Microseconds / 1000,11:0.000} ms{b.Microseconds / a.Microseconds,7:0.00}×{100 * a.ShareOfPeak,8:0} %{a.PeakMegabytes,9:0} / {b.PeakMegabytes:0}"));
+        }
+    }
+
+    private static IEnumerable<Result> Recording(string only)
+    {
+        (string Mode, string Name)[] modes = [("trainer", "metrics every step"), ("frames", "and a frame every 10th")];
+        if (!"recording".Contains(only, StringComparison.OrdinalIgnoreCase))
+        {
+            yield break;
+        }
+
+        Console.WriteLine($"{Environment.NewLine}{"teach, recording",-24}{"without",14}{"with",14}{"more",8}");
+        foreach (var (mode, name) in modes)
+        {
+            using var without = Player.Ours("loop", teach, []);
+            using var with = Player.Ours(mode, teach, []);
+            for (var round = 0; round < 2 * Rounds; round++)
+            {
+                without.Play(RoundMicroseconds);
+                with.Play(RoundMicroseconds);
+            }
+
+            var (a, b) = (without.End("teach, nothing recorded"), with.End($"teach, {name}"));
+            yield return a;
+            yield return b;
+            Console.WriteLine(FormattableString.Invariant(
+                $"{name,-24}{a.Microseconds / 1000,11:0.0000} ms{b.Microseconds / 1000,11:0.0000} ms{100 * (b.Microseconds / a.Microseconds - 1),6:0.0} %"));
+        }
+    }
+
+    private static void Work(string mode, int[] n)
     {
         var (vocabulary, batch, positions) = (n[0], n[5], n[4]);
         var model = new MiniTransformer(vocabSize: vocabulary, modelDim: n[1], heads: n[2], layers: n[3], contextLength: positions);
-        var random = new RandomStream(1);
-        var workout = new Workout(model, new Tape(), Ids(), Ids(), positions, training: true);
-        var adam = new Adam(1e-4f);
+        var step = mode == "plain" ? Plain(model, batch, positions) : Training(mode, model, batch);
         Console.WriteLine("ready");
         while (Console.ReadLine() is { } line and not "end")
         {
+            if (line == "peak")
+            {
+                Console.WriteLine(PeakFlops().ToString(CultureInfo.InvariantCulture));
+                continue;
+            }
+
             var count = int.Parse(line, CultureInfo.InvariantCulture);
             var start = Stopwatch.GetTimestamp();
+            step(count);
+            Console.WriteLine((Stopwatch.GetElapsedTime(start).TotalMicroseconds / count).ToString(CultureInfo.InvariantCulture));
+        }
+
+        Console.WriteLine(File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Trim());
+    }
+
+    /// <summary>The same tokens again and again, as PyTorch's side has them.</summary>
+    private static Action<int> Plain(MiniTransformer model, int batch, int positions)
+    {
+        var random = new RandomStream(1);
+        var workout = new Workout(model, new Tape(), Ids(), Ids(), positions, training: true);
+        var adam = new Adam(1e-4f);
+        return count =>
+        {
             for (var i = 0; i < count; i++)
             {
                 workout.Replay();
                 workout.Tape.Backward(workout.Loss);
                 adam.Step(model.Store, 1e-4f, 1);
             }
+        };
 
-            Console.WriteLine((Stopwatch.GetElapsedTime(start).TotalMicroseconds / count).ToString(CultureInfo.InvariantCulture));
+        int[] Ids() => [.. Enumerable.Range(0, batch * positions).Select(_ => random.Next(model.Config.VocabSize))];
+    }
+
+    /// <summary>Batches of a task: by a bare loop that keeps nothing, or by a trainer with its metrics, or with frames too.</summary>
+    private static Action<int> Training(string mode, MiniTransformer model, int batch)
+    {
+        var task = new RepeatedTokens(model.Config.VocabSize, model.Config.ContextLength);
+        if (mode != "loop")
+        {
+            var trainer = new Trainer(model, task) { Optimizer = new Adam(1e-4f), BatchSize = batch, ValidationEvery = 0, FrameEvery = mode == "frames" ? 10 : 0 };
+            return count => trainer.Train(count);
         }
 
-        Console.WriteLine(File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Trim());
+        var (random, length) = (new RandomStream(1), model.Config.ContextLength);
+        var workout = new Workout(model, new Tape(), new int[batch * length], new int[batch * length], length, training: true);
+        var adam = new Adam(1e-4f);
+        return count =>
+        {
+            for (var i = 0; i < count; i++)
+            {
+                for (var sequence = 0; sequence < batch; sequence++)
+                {
+                    task.Draw(random, workout.Tokens(sequence), workout.Targets(sequence));
+                }
 
-        int[] Ids() => [.. Enumerable.Range(0, batch * positions).Select(_ => random.Next(vocabulary))];
+                workout.Replay();
+                workout.Tape.Backward(workout.Loss);
+                adam.Step(model.Store, 1e-4f, 1);
+            }
+        };
+    }
+
+    /// <summary>The most that both cores reach, best of many tries.</summary>
+    private static double PeakFlops()
+    {
+        var best = double.MaxValue;
+        for (var i = 0; i < 2000; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            Peak.TwoCores();
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+
+        return 2 * Peak.Flops / best;
     }
 
     private static string PeerScript([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "StepPeer.py");
@@ -104,15 +229,15 @@ internal static class StepSpeed
         private readonly List<double> times = [];
         private double estimate;
 
-        public Player(string who, string program, string[] arguments)
+        public Player(string who, string program, string[] arguments, Dictionary<string, string> environment)
         {
             this.who = who;
             var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
+            foreach (var (name, value) in environment)
+            {
+                start.Environment[name] = value;
+            }
 
-            // PyTorch at its best (measured): OpenBLAS with the machine's widest vectors on both cores.
-            start.Environment["OPENBLAS_NUM_THREADS"] = "2";
-            start.Environment["OPENBLAS_CORETYPE"] = "SkylakeX";
-            start.Environment["ATEN_CPU_CAPABILITY"] = "avx512";
             process = Process.Start(start)!;
             if (process.StandardOutput.ReadLine() != "ready")
             {
@@ -122,17 +247,25 @@ internal static class StepSpeed
             // Until compilers and caches have settled nothing counts.
             for (var (begin, steps) = (Stopwatch.GetTimestamp(), 1); Stopwatch.GetElapsedTime(begin).TotalSeconds < 3; steps = Steps(200_000))
             {
-                estimate = Ask(steps);
+                estimate = Ask(steps.ToString(CultureInfo.InvariantCulture));
             }
         }
 
-        public void Play(double microseconds) => times.Add(estimate = Ask(Steps(microseconds)));
+        public static Player Ours(string mode, Configuration configuration, Dictionary<string, string> environment) =>
+            new("GradScope", Environment.ProcessPath!, [.. Host(), "step-worker", mode, .. configuration.Arguments], environment);
+
+        public void Play(double microseconds) => times.Add(estimate = Ask(Steps(microseconds).ToString(CultureInfo.InvariantCulture)));
+
+        public double Ask(string question)
+        {
+            process.StandardInput.WriteLine(question);
+            return double.Parse(process.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture);
+        }
 
         public Result End(string name)
         {
-            process.StandardInput.WriteLine("end");
-            var kilobytes = double.Parse(process.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture);
-            return new(name, who, times.Order().ElementAt(times.Count / 2), times.Min(), kilobytes / 1024);
+            var kilobytes = Ask("end");
+            return new(name, who, times.Order().ElementAt(times.Count / 2), times.Min(), kilobytes / 1024, null);
         }
 
         public void Dispose()
@@ -141,12 +274,10 @@ internal static class StepSpeed
             process.Dispose();
         }
 
-        private int Steps(double microseconds) => Math.Max(1, (int)(microseconds / estimate));
+        /// <summary>What dotnet itself needs to run this program, where it was not started by its own executable.</summary>
+        private static string[] Host() =>
+            Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(Player).Assembly.Location] : [];
 
-        private double Ask(int steps)
-        {
-            process.StandardInput.WriteLine(steps);
-            return double.Parse(process.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture);
-        }
+        private int Steps(double microseconds) => Math.Max(1, (int)(microseconds / estimate));
     }
 }
