@@ -13,7 +13,7 @@ public class OperationBenchmark
         ["Relu"] = tape => Input(tape, 16, 32, 256).Relu(),
         ["Linear"] = tape => Input(tape, 16, 32, 64).Linear(Input(tape, 64, 256), Input(tape, 256)),
         ["LayerNorm"] = tape => Input(tape, 16, 32, 64).LayerNorm(Input(tape, 64), Input(tape, 64)),
-        ["HeadScores"] = tape => Input(tape, 16, 32, 64).HeadScores(Input(tape, 16, 32, 64), 4),
+        ["HeadScores"] = tape => Input(tape, 16, 32, 64).HeadScores(Input(tape, 16, 32, 64), 4, causal: false),
         ["CausalSoftmax"] = tape => Input(tape, 16, 4, 32, 32).CausalSoftmax(),
         ["HeadMix"] = tape => Input(tape, 16, 4, 32, 32).CausalSoftmax().HeadMix(Input(tape, 16, 32, 64)),
         ["CrossEntropy"] = tape => Input(tape, 16, 32, 65).CrossEntropy(tape.Constant(Tensor.Zeros([16, 32]))),

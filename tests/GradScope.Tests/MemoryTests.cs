@@ -6,8 +6,6 @@ namespace GradScope.Tests;
 [Collection(nameof(Alone))]
 public class MemoryTests
 {
-    private static readonly Names FewNames = new(["anna", "hanna", "anton", "nathan", "hana", "tan", "nora", "toni", "ron", "arno", "ina", "ona"]);
-
     public static TheoryData<string> Optimizers() => ["Sgd", "Adam", "AdamW"];
 
     [Theory]
@@ -59,7 +57,7 @@ public class MemoryTests
     }
 
     private static Trainer NewTrainer(Optimizer optimizer) => new(
-        new MiniTransformer(vocabSize: FewNames.VocabSize, modelDim: 16, heads: 2, layers: 1, contextLength: 8), FewNames)
+        new MiniTransformer(vocabSize: TrainingTests.FewNames.VocabSize, modelDim: 16, heads: 2, layers: 1, contextLength: 8), TrainingTests.FewNames)
     {
         Optimizer = optimizer,
         Schedule = new WarmUpCosine(10, 20_000, 1e-4f),

@@ -6,8 +6,6 @@ namespace GradScope.Tests;
 [Collection(nameof(Alone))]
 public class RepeatabilityTests
 {
-    private static readonly Names FewNames = new(["anna", "hanna", "anton", "nathan", "hana", "tan", "nora", "toni", "ron", "arno", "ina", "ona"]);
-
     /// <summary>Wide enough that products, rows and the optimiser's update are shared out.</summary>
     [Theory]
     [InlineData(Activation.Gelu, Norm.LayerNorm, 0f)]
@@ -25,7 +23,7 @@ public class RepeatabilityTests
         {
             var model = new MiniTransformer(new TransformerConfig
             {
-                VocabSize = FewNames.VocabSize,
+                VocabSize = TrainingTests.FewNames.VocabSize,
                 ModelDim = 96,
                 HeadCount = 4,
                 LayerCount = 2,
@@ -35,7 +33,7 @@ public class RepeatabilityTests
                 Dropout = dropout,
                 Seed = 3,
             });
-            var trainer = new Trainer(model, FewNames, seed: 5) { Optimizer = new AdamW(3e-3f), BatchSize = 64, ClipNorm = 1, ValidationEvery = 0 };
+            var trainer = new Trainer(model, TrainingTests.FewNames, seed: 5) { Optimizer = new AdamW(3e-3f), BatchSize = 64, ClipNorm = 1, ValidationEvery = 0 };
             trainer.Train(12);
             var run = trainer.Run;
             return ([.. run.Metrics.Select(m => m.Loss)], [.. run.Metrics.Select(m => m.GradientNorm)], [.. model.Parameters.SelectMany(p => p.Value.Values.ToArray())]);
@@ -64,7 +62,7 @@ public class RepeatabilityTests
         {
             var model = new MiniTransformer(new TransformerConfig
             {
-                VocabSize = FewNames.VocabSize,
+                VocabSize = TrainingTests.FewNames.VocabSize,
                 ModelDim = 20,
                 HeadCount = 2,
                 LayerCount = 2,
@@ -73,7 +71,7 @@ public class RepeatabilityTests
                 Norm = norm,
                 Seed = 3,
             });
-            var trainer = new Trainer(model, FewNames, seed: 5) { Optimizer = new Sgd(0.1f), BatchSize = 8, Probe = "hanna" };
+            var trainer = new Trainer(model, TrainingTests.FewNames, seed: 5) { Optimizer = new Sgd(0.1f), BatchSize = 8, Probe = "hanna" };
             var tensors = new Dictionary<string, float[]>();
             foreach (var node in trainer.Step().Tape.Nodes)
             {

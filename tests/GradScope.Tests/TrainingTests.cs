@@ -2,7 +2,7 @@ namespace GradScope.Tests;
 
 public class TrainingTests
 {
-    private static readonly Names FewNames = new(["anna", "hanna", "anton", "nathan", "hana", "tan", "nora", "toni", "ron", "arno", "ina", "ona"]);
+    internal static readonly Names FewNames = new(["anna", "hanna", "anton", "nathan", "hana", "tan", "nora", "toni", "ron", "arno", "ina", "ona"]);
 
     [Fact]
     public void Training_learns_and_the_same_seed_repeats_it_to_the_bit()
