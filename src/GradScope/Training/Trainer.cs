@@ -66,6 +66,12 @@ public sealed partial class Trainer
     /// <summary>How many updates were made.</summary>
     public int Steps => metrics.Count;
 
+    /// <summary>
+    /// Raised after each step, on the thread that trains, with what it measured: between two steps the trainer may be looked at, and
+    /// training waits as long as the handler takes.
+    /// </summary>
+    public event Action<Metrics>? Stepped;
+
     /// <summary>What the last step measured; null before the first.</summary>
     public Metrics? Last => metrics.Count == 0 ? null : metrics[^1];
 
@@ -212,6 +218,7 @@ public sealed partial class Trainer
 
         metrics.Add(measured);
         gradientNorms.Add(ImmutableArray.Create(norms));
+        Stepped?.Invoke(measured);
     }
 
     private Workout Prepare(int count, bool gradients, Filler fill)
