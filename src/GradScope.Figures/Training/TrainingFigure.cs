@@ -41,7 +41,7 @@ public static class TrainingFigure
     }
 
     /// <summary>48 characters or fewer, each the mean of its part of the run, from ▁ (lowest) to █ (highest).</summary>
-    private static string Sparkline(IReadOnlyList<double> values)
+    internal static string Sparkline(IReadOnlyList<double> values)
     {
         const string Levels = "▁▂▃▄▅▆▇█";
         var width = Math.Min(48, values.Count);
