@@ -17,7 +17,7 @@ public abstract class Optimizer
     /// <summary>How many updates it has made.</summary>
     public int Updates { get; private set; }
 
-    /// <summary>Updates all weights.</summary>
+    /// <summary>Updates all weights but the frozen ones, whose state stays too.</summary>
     /// <param name="store">The model's parameters and gradients.</param>
     /// <param name="learningRate">This step's.</param>
     /// <param name="gradientScale">What gradients are multiplied by: below 1 where they are clipped.</param>
@@ -29,6 +29,11 @@ public abstract class Optimizer
         var (update, weights) = (0.0, 0.0);
         foreach (var parameter in store.Parameters)
         {
+            if (parameter.IsFrozen)
+            {
+                continue;
+            }
+
             var values = parameter.ValueBuffer.Span;
             var change = Change(parameter, parameter.GradBuffer.Span, learningRate, gradientScale);
             update += Reductions.SumOfSquares(change);
