@@ -63,7 +63,13 @@ public sealed partial class Trainer
     /// <summary>Every how many steps a frame of the probe is recorded; 0 for never.</summary>
     public int FrameEvery { get; init; } = 50;
 
-    /// <summary>How many updates were made.</summary>
+    /// <summary>
+    /// Whether steps and frames run backward. Off, a step measures its batch's loss and nothing learns, and frames hold values without
+    /// gradients.
+    /// </summary>
+    public bool Backprop { get; set; } = true;
+
+    /// <summary>How many steps were made.</summary>
     public int Steps => metrics.Count;
 
     /// <summary>
@@ -129,7 +135,11 @@ public sealed partial class Trainer
     {
         var workout = text is null ? probe ??= Examine(Probe ?? Task.DefaultProbe) : Examine(text);
         workout.Replay();
-        workout.Tape.Backward(workout.Loss);
+        if (Backprop && workout.Loss.RequiresGrad)
+        {
+            workout.Tape.Backward(workout.Loss);
+        }
+
         var tape = Recorder.Capture(workout.Tape, parameterTensors);
         return new(
             Steps,
@@ -187,10 +197,15 @@ public sealed partial class Trainer
         var batch = Batch;
         Fill(batch, draw);
         batch.Replay();
-        batch.Tape.Backward(batch.Loss);
-
         var store = Model.Store;
         var norms = new float[store.Parameters.Count];
+        if (!Backprop)
+        {
+            Record(new(Steps + 1, batch.Loss.ExactLoss, (double)batch.Loss.Correct / batch.Loss.Count, 0, 0, 0), norms);
+            return;
+        }
+
+        batch.Tape.Backward(batch.Loss);
         var sum = 0.0;
         for (var i = 0; i < norms.Length; i++)
         {
@@ -208,8 +223,11 @@ public sealed partial class Trainer
         var rate = Schedule.At(Steps + 1, Optimizer.LearningRate);
         var scale = ClipNorm is { } clip ? (float)Math.Min(1, clip / (norm + 1e-6)) : 1;
         var (update, weights) = Optimizer.Step(store, rate, scale);
-        var measured = new Metrics(
-            Steps + 1, batch.Loss.ExactLoss, (double)batch.Loss.Correct / batch.Loss.Count, norm, rate, weights == 0 ? 0 : Math.Sqrt(update / weights));
+        Record(new(Steps + 1, batch.Loss.ExactLoss, (double)batch.Loss.Correct / batch.Loss.Count, norm, rate, weights == 0 ? 0 : Math.Sqrt(update / weights)), norms);
+    }
+
+    private void Record(Metrics measured, float[] norms)
+    {
         if (ValidationEvery > 0 && Task.ValidationCount > 0 && (Steps + 1) % ValidationEvery == 0)
         {
             var (loss, accuracy) = Evaluate(ValidationSize);
