@@ -258,7 +258,7 @@ public class LiveTrainingTests
     [Fact]
     public void A_view_is_html_content_that_a_host_without_the_formatters_shows_too()
     {
-        var view = LiveView.Of(NewTrainer().Run.ToFigure());
+        var view = LiveView.Finished(NewTrainer().Run.ToFigure());
         var plain = new StringWriter();
         view.WriteTo(plain, System.Text.Encodings.Web.HtmlEncoder.Default);
         Assert.Equal(view.Html, plain.ToString());

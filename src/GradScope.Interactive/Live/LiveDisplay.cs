@@ -40,7 +40,7 @@ public sealed class LiveDisplay : IDisposable, IAsyncDisposable
         Formatters.Register();
         opened = options.Clock.GetTimestamp();
         LiveFrame start = new(trainer.Run, null, Progress(), options.Show);
-        output = (options.Bridge ?? DisplayBridge.Current).Show(Drawn(() => LiveView.Of(start, options.Figure)));
+        output = Open(Drawn(() => LiveView.Of(start, options.Figure)));
         if (output is not null)
         {
             trainer.Stepped += OnStepped;
@@ -78,6 +78,19 @@ public sealed class LiveDisplay : IDisposable, IAsyncDisposable
     /// <inheritdoc cref="DisposeAsync"/>
     public void Dispose() => Task.Run(() => DisposeAsync().AsTask()).GetAwaiter().GetResult();
 
+    private ILiveOutput? Open(LiveView view)
+    {
+        try
+        {
+            return (options.Bridge ?? DisplayBridge.Current).Show(view);
+        }
+        catch (Exception)
+        {
+            // A host that cannot show is no reason not to train.
+            return null;
+        }
+    }
+
     private void OnStepped(Metrics measured)
     {
         if (!wanted)
@@ -96,7 +109,7 @@ public sealed class LiveDisplay : IDisposable, IAsyncDisposable
         }
         catch (Exception exception)
         {
-            draw = () => LiveView.Failure("the training", exception);
+            draw = () => LiveView.Failure("the training", exception, isFinished: false);
         }
 
         capturing = options.Clock.GetElapsedTime(start);
@@ -127,11 +140,11 @@ public sealed class LiveDisplay : IDisposable, IAsyncDisposable
     private async Task FinishAsync(Run run)
     {
         await renderer.ConfigureAwait(false);
-        var view = Drawn(() => LiveView.Of(run.ToFigure(options.Figure)));
+        var view = Drawn(() => LiveView.Finished(run.ToFigure(options.Figure)), isFinished: true);
         await SendAsync(view, CancellationToken.None).ConfigureAwait(false);
     }
 
-    private static LiveView Drawn(Func<LiveView> draw)
+    private static LiveView Drawn(Func<LiveView> draw, bool isFinished = false)
     {
         try
         {
@@ -139,7 +152,7 @@ public sealed class LiveDisplay : IDisposable, IAsyncDisposable
         }
         catch (Exception exception)
         {
-            return LiveView.Failure("the training", exception);
+            return LiveView.Failure("the training", exception, isFinished);
         }
     }
 

@@ -23,6 +23,9 @@ public sealed class LiveView : IHtmlContent
     /// <summary>The same in plain text.</summary>
     public string Text { get; }
 
+    /// <summary>Whether nothing follows it in its output.</summary>
+    public bool IsFinished { get; private init; }
+
     /// <summary>What it was drawn from; null for a finished figure and for a failure.</summary>
     internal LiveFrame? Frame { get; }
 
@@ -41,12 +44,12 @@ public sealed class LiveView : IHtmlContent
         return new(figure.Html, figure.Text, frame);
     }
 
-    internal static LiveView Of(Figure figure) => new(figure.Html, figure.Text, null);
+    internal static LiveView Finished(Figure figure) => new(figure.Html, figure.Text, null) { IsFinished = true };
 
-    internal static LiveView Failure(string what, Exception exception)
+    internal static LiveView Failure(string what, Exception exception, bool isFinished)
     {
         var (html, text) = Interactive.Failure.Show(what, exception);
-        return new(html, text, null);
+        return new(html, text, null) { IsFinished = isFinished };
     }
 
     private static int Encoded(string text) => Encoding.UTF8.GetByteCount(text) + text.AsSpan().Count('"') + text.AsSpan().Count('\n');
