@@ -75,8 +75,7 @@ public static class Formatters
             }
             catch (Exception exception)
             {
-                var text = $"GradScope could not draw this {typeof(T).Name}: {exception.Message}";
-                return ($"<pre style=\"white-space:pre-wrap\">{WebUtility.HtmlEncode(text)}</pre>", text);
+                return Failure.Show($"this {typeof(T).Name}", exception);
             }
         }
     }

@@ -6,6 +6,9 @@ switch (args.FirstOrDefault())
     case "product":
         ProductSpeed.Run(args.AsSpan(1));
         break;
+    case "live":
+        await LiveOverhead.Run();
+        break;
     case "handoff":
         HandOff.Run();
         break;
@@ -24,6 +27,7 @@ switch (args.FirstOrDefault())
             product [rounds] [name]   the matrix products of a training step, in GFLOP/s and in per cent of this machine's peak
             step [--json FILE] [name] a whole training step beside PyTorch's (Debian's python3-torch), in turn
             results [name]            published training results (sort, repeated, induction, addition, nanogpt), from the repository's root
+            live                      what a live view costs the training that it shows
             handoff                   what the second thread costs
             statistics …              the same by BenchmarkDotNet, with its options (--filter, --job, …)
             """);

@@ -14,6 +14,7 @@ public class ArchitectureTests
         ["GradScope.Figures"] = ["GradScope"],
         ["GradScope.Tokenizers"] = ["GradScope"],
         ["GradScope.Interactive"] = ["GradScope.Figures", "GradScope.Tokenizers"],
+        ["GradScope.Terminal"] = ["GradScope.Interactive"],
         ["GradScope.Notebooks"] = [],
         ["GradScope.Cli"] = ["GradScope.Interactive", "GradScope.Notebooks"],
     };

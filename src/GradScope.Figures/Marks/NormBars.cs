@@ -28,6 +28,11 @@ internal static class NormBars
                 sheet.Text(x + width, middle + 4, Numbers.Short(norm), Face.Number.In(norm > 0 && double.IsFinite(norm) ? Tone.Muted : Tone.Loss), Anchor.End);
             }
 
+            else if (parameter.IsFrozen)
+            {
+                sheet.Text(x + width, middle + 4, "frozen", Face.Note, Anchor.End);
+            }
+
             y += RowHeight;
         }
 

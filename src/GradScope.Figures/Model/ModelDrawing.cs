@@ -34,7 +34,7 @@ internal sealed class ModelDrawing
 
     public (double Width, double Height) Draw()
     {
-        Sheet.Header(Width, title, ModelFigure.Sizes(config), ModelFigure.Choices(config), $"{Numbers.Count(model.ParameterCount)} parameters");
+        Sheet.Header(Width, title, ModelFigure.Sizes(config), ModelFigure.Choices(config), $"{Numbers.Count(model.ParameterCount)} parameters{ModelFigure.FrozenWords(model)}");
         var top = Sheet.Top + 4;
         var y = Label(top, $"T tokens, at most {Numbers.Count(config.ContextLength)}", "");
         var start = y - 4;
@@ -115,7 +115,18 @@ internal sealed class ModelDrawing
         var parameters = model.Parameters.Where(p => p.Module == module).ToList();
         var tooltip = string.Join("; ", parameters.Select(p => $"{p.Name} {p.Shape}{(p.GradNorm is { } norm ? $", ‖gradient‖ {Numbers.Short(norm)}" : "")}"));
         var hasBias = parameters.Any(p => p.Name.EndsWith(".bias", StringComparison.Ordinal));
-        return new(name, what + (hasBias ? " + b" : ""), parameters.Count > 0 ? parameters[0].Shape.ToString() : "", model.CountBelow(module), tooltip);
+        return new(name, what + (hasBias ? " + b" : ""), parameters.Count > 0 ? parameters[0].Shape.ToString() : "", model.CountBelow(module), tooltip, Frozen(module));
+    }
+
+    /// <summary>"frozen" where nothing of a module learns, also not in the blocks that are drawn as one with it.</summary>
+    private string Frozen(string module)
+    {
+        const string First = "blocks.0.";
+        var isFolded = config.LayerCount > MostBlocks && module.StartsWith(First, StringComparison.Ordinal);
+        var parameters = model.Parameters.Where(p => isFolded
+            ? p.Module.StartsWith("blocks.", StringComparison.Ordinal) && p.Module.EndsWith(module[(First.Length - 1)..], StringComparison.Ordinal)
+            : p.Module == module).ToList();
+        return parameters.All(p => !p.IsFrozen) ? "" : parameters.All(p => p.IsFrozen) ? "frozen" : "partly frozen";
     }
 
     private void Draw(Box box, double y)
@@ -149,12 +160,12 @@ internal sealed class ModelDrawing
         {
             var learnt = part.Count is not null;
             Sheet.Text(BoxLeft + Padding, y + 12, part.Name, Face.Number.In(learnt ? Tone.Parameter : Tone.Value), title: part.Tooltip);
-            Sheet.Text(WhatLeft, y + 12, part.What, Face.Note, fit: shapeRight - Sheet.WidthOf(part.Shape, Face.Number) - 6 - WhatLeft);
+            Sheet.Text(WhatLeft, y + 12, part.Frozen.Length > 0 ? part.Frozen : part.What, part.Frozen.Length > 0 ? Face.Note with { Bold = true } : Face.Note, fit: shapeRight - Sheet.WidthOf(part.Shape, Face.Number) - 6 - WhatLeft);
             Sheet.Text(shapeRight, y + 12, part.Shape, Face.Number.In(learnt ? Tone.Muted : Tone.Value), Anchor.End);
             if (part.Count is > 0 and var count)
             {
                 Sheet.Text(CountRight, y + 12, Numbers.Count(count), Face.Number.In(Tone.Parameter), Anchor.End);
-                Sheet.Rect(BarLeft, y + 4, Math.Max(1, 44.0 * count / largest), 8, Tone.Parameter.Fill() + " o14", radius: 1.5);
+                Sheet.Rect(BarLeft, y + 4, Math.Max(1, 44.0 * count / largest), 8, part.Frozen == "frozen" ? Tone.Parameter.Stroke() : Tone.Parameter.Fill() + " o14", radius: 1.5);
             }
 
             y += Row;
@@ -178,5 +189,5 @@ internal sealed class ModelDrawing
     }
 
     /// <summary>A line of a box; without a count it is computed, not learnt.</summary>
-    private sealed record Part(string Name, string What, string Shape, int? Count, string? Tooltip);
+    private sealed record Part(string Name, string What, string Shape, int? Count, string? Tooltip, string Frozen = "");
 }

@@ -33,7 +33,7 @@ public static class ModelFigure
 
     private static string Summary(ModelFrame model, string title)
     {
-        var text = new StringBuilder($"{title}: {Sizes(model.Config)} · {Choices(model.Config)}. {Numbers.Count(model.ParameterCount)} parameters:");
+        var text = new StringBuilder($"{title}: {Sizes(model.Config)} · {Choices(model.Config)}. {Numbers.Count(model.ParameterCount)} parameters{FrozenWords(model)}:");
         var blocks = model.Config.LayerCount;
         foreach (var module in model.Parameters.Select(p => p.Module).Where(m => !m.StartsWith("blocks.", StringComparison.Ordinal)).Distinct())
         {
@@ -43,7 +43,12 @@ public static class ModelFigure
         return text.Append(CultureInfo.InvariantCulture, $"\n  blocks: {blocks} × {Numbers.Count(model.CountBelow("blocks.0"))}").ToString();
     }
 
+    /// <summary>", 4,160 of them frozen", or nothing.</summary>
+    internal static string FrozenWords(ModelFrame model) => model.Parameters.Where(p => p.IsFrozen).Sum(p => p.Shape.ElementCount) is > 0 and var count
+        ? $", {Numbers.Count(count)} of them frozen"
+        : "";
+
     private static DataTable Table(ModelFrame model) => new(
         "Parameters", 2, ["parameter", "shape", "numbers", "‖weights‖", "‖gradient‖"],
-        [.. model.Parameters.Select(p => (string[])[p.Name, p.Shape.ToString(), Numbers.Count(p.Shape.Aggregate(1, (a, b) => a * b)), Numbers.Exact(p.ValueNorm), Numbers.Exact(p.GradNorm)])]);
+        [.. model.Parameters.Select(p => (string[])[p.Name, p.Shape.ToString(), Numbers.Count(p.Shape.Aggregate(1, (a, b) => a * b)), Numbers.Exact(p.ValueNorm), p.IsFrozen ? "frozen" : Numbers.Exact(p.GradNorm)])]);
 }

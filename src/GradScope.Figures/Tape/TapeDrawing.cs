@@ -110,7 +110,7 @@ internal sealed class TapeDrawing
         }
         else if (tape.BackwardHasRun)
         {
-            Sheet.Text(grad + cellWidth, middle + 4, "takes none", Face.Note, Anchor.End);
+            Sheet.Text(grad + cellWidth, middle + 4, node.IsFrozen ? "frozen" : "takes none", Face.Note, Anchor.End);
         }
 
         return y + height;

@@ -30,6 +30,7 @@ public static class TapeFigure
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{title}: {tape.Nodes.Length} entries, {tape.Nodes.Count(n => n.Kind == NodeKind.Operation)} of them operations.");
         text.Append(tape.Loss is { } loss ? $" Backward ran from {tape.Nodes[loss].Label}." : " Backward has not run, so there are no gradients yet.");
+        if (tape.Nodes.Count(n => n.IsFrozen) is > 0 and var frozen) text.Append(CultureInfo.InvariantCulture, $" {frozen} parameters are frozen.");
         var shown = tape.Nodes.Where(n => n.Kind == NodeKind.Operation || n.Kind == NodeKind.Variable).ToList();
         foreach (var node in shown.Count <= 40 ? shown : [.. shown.Take(20), .. shown.TakeLast(20)])
         {
@@ -50,6 +51,6 @@ public static class TapeFigure
             n.Index.ToString(CultureInfo.InvariantCulture), n.Label, n.Kind == NodeKind.Operation ? n.Operation : n.Kind.ToString().ToLowerInvariant(),
             n.Formula, n.Shape.ToString(),
             n.Value is { Length: 1 } value ? Numbers.Exact(value.Values[0]) : Numbers.Exact(n.ValueNorm),
-            n.Grad is { Length: 1 } grad ? Numbers.Exact(grad.Values[0]) : Numbers.Exact(n.GradNorm),
+            n.IsFrozen ? "frozen" : n.Grad is { Length: 1 } grad ? Numbers.Exact(grad.Values[0]) : Numbers.Exact(n.GradNorm),
         ])]);
 }

@@ -29,7 +29,7 @@ internal sealed class TrainingDrawing
             Width, title,
             [
                 string.Create(CultureInfo.InvariantCulture, $"{Numbers.Count(run.Metrics.Length)} step{(run.Metrics.Length == 1 ? "" : "s")} · {run.Optimizer} · batch size {run.BatchSize}"),
-                string.Create(CultureInfo.InvariantCulture, $"{model.LayerCount} layers × {model.HeadCount} heads, width {model.ModelDim}, {Numbers.Count(run.Model.ParameterCount)} parameters"),
+                string.Create(CultureInfo.InvariantCulture, $"{model.LayerCount} layers × {model.HeadCount} heads, width {model.ModelDim}, {Numbers.Count(run.Model.ParameterCount)} parameters{ModelFigure.FrozenWords(run.Model)}"),
                 .. Last(),
             ]);
         if (run.Metrics.IsEmpty)
@@ -177,6 +177,7 @@ internal sealed class TrainingDrawing
         List<string> notes = [];
         if (window > 1) notes.Add(string.Create(CultureInfo.InvariantCulture, $"Thin: each step. Bold: the mean of the last {window} steps; its last value stands at the end. Validation is drawn as measured."));
         if (run.Metrics.Length > Right - Left) notes.Add(string.Create(CultureInfo.InvariantCulture, $"{Numbers.Count(run.Metrics.Length)} steps in {(int)(Right - Left)} pixels: a thin stroke spans its pixel's lowest and highest step."));
+        if (TrainingFigure.WithoutBackprop(run) is { } idle) notes.Add(idle);
         if (notFinite > 0) notes.Add($"{Numbers.Count(notFinite)} numbers are NaN or ∞; crosses at the top mark their steps.");
         return Sheet.Notes(Sheet.Margin, y, Width - 2 * Sheet.Margin, [.. notes]);
     }

@@ -31,6 +31,8 @@ public static class TrainingFigure
             text.Append(CultureInfo.InvariantCulture, $"\nValidation loss {Numbers.Short(validation)} nats at step {at.Step}.");
         }
 
+        if (run.Model.Parameters.Any(p => p.IsFrozen)) text.Append($"\n{Numbers.Count(run.Model.ParameterCount)} parameters{ModelFigure.FrozenWords(run.Model)}.");
+        if (WithoutBackprop(run) is { } idle) text.Append($"\n{idle}");
         text.Append($"\n  loss  {Sparkline(run.Metrics.Select(m => m.Loss).ToList())}");
         foreach (var baseline in run.Baselines)
         {
@@ -40,8 +42,13 @@ public static class TrainingFigure
         return text.ToString();
     }
 
+    /// <summary>How many steps only measured the loss, in words; null where every step ran backward.</summary>
+    internal static string? WithoutBackprop(Run run) => run.Metrics.Count(m => m is { GradientNorm: 0, LearningRate: 0 }) is > 0 and var count
+        ? string.Create(CultureInfo.InvariantCulture, $"Backprop was off in {Numbers.Count(count)} step{(count == 1 ? "" : "s")}: the loss was measured and nothing learnt.")
+        : null;
+
     /// <summary>48 characters or fewer, each the mean of its part of the run, from ▁ (lowest) to █ (highest).</summary>
-    private static string Sparkline(IReadOnlyList<double> values)
+    internal static string Sparkline(IReadOnlyList<double> values)
     {
         const string Levels = "▁▂▃▄▅▆▇█";
         var width = Math.Min(48, values.Count);

@@ -1,86 +1,59 @@
-using System.Diagnostics;
-using System.Globalization;
-using GradScope.Interactive;
+using System.Runtime.CompilerServices;
 
 namespace GradScope;
 
 /// <summary>Training that draws itself: one output that is updated while the model learns and ends as the finished figure.</summary>
 public static class LiveTraining
 {
-    private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(125);
-
-    /// <summary>Drawing waits until this many times its own cost has passed, so that it takes a tenth of the time at the most.</summary>
-    private const int CostFactor = 10;
+    private static readonly ConditionalWeakTable<MiniTransformer, Trainer> trainers = [];
 
     /// <summary>
-    /// Trains and shows progress, loss against the baselines, gradient norms and attention on the probe while it does, about eight
-    /// times a second. Where no notebook cell is running it trains without showing anything.
+    /// Trains and shows progress, loss against the baselines, accuracy, gradient norms, and gradient flow and attention on the probe
+    /// while it does. Where nothing can be shown it trains all the same. Running the cell again goes on.
     /// </summary>
-    /// <param name="trainer">What trains; running the cell again goes on from where it stopped.</param>
+    /// <param name="trainer">What trains.</param>
     /// <param name="steps">How many steps, at least 1.</param>
-    /// <param name="cancellation">Stops after the current step; everything so far is kept.</param>
-    /// <returns>When the training has ended.</returns>
+    /// <param name="live">What to show, how often, on which input.</param>
+    /// <param name="cancellation">Stops after the current step, as interrupting the cell does; everything so far is kept.</param>
+    /// <returns>When the training has ended and the finished figure is shown.</returns>
+    /// <exception cref="ArgumentException">The probe is not one of the task's, or longer than the model's context.</exception>
     /// <exception cref="ArithmeticException">The loss is not finite; the figure then shows the steps before.</exception>
-    public static async Task TrainAsync(this Trainer trainer, int steps, CancellationToken cancellation = default)
+    public static async Task TrainAsync(this Trainer trainer, int steps, LiveOptions? live = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-        Formatters.Register();
-        var clock = Stopwatch.StartNew();
-        var first = trainer.Steps;
-        var output = DisplayBridge.Current.Show(Progress(first, 0, steps, clock.Elapsed));
-        if (output is null)
+        var display = new LiveDisplay(trainer, live ?? LiveOptions.Default, steps);
+        await using (display.ConfigureAwait(false))
         {
-            await Task.Run(() => trainer.Train(steps, cancellation: cancellation), CancellationToken.None);
-            return;
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, display.Stopped);
+            await Task.Run(() => trainer.Train(steps, cancellation: stop.Token), CancellationToken.None).ConfigureAwait(false);
         }
+    }
 
-        var next = ShortestInterval;
-        try
-        {
-            // The cell's context flows into the task, so its updates reach the cell's output.
-            await Task.Run(
-                () => trainer.Train(
-                    steps,
-                    measured =>
-                    {
-                        if (clock.Elapsed < next || measured.Step == first + steps)
-                        {
-                            return;
-                        }
+    /// <summary>Trains a model on a task with <see cref="TrainerFor"/>, live as <see cref="TrainAsync(Trainer, int, LiveOptions?, CancellationToken)"/> does.</summary>
+    public static Task TrainAsync(this MiniTransformer model, TrainingTask task, int steps, LiveOptions? live = null, CancellationToken cancellation = default) =>
+        model.TrainerFor(task).TrainAsync(steps, live, cancellation);
 
-                        var start = clock.Elapsed;
-                        output.Update(View(trainer, first, steps, start));
-                        var cost = clock.Elapsed - start;
-                        next = clock.Elapsed + (cost * CostFactor > ShortestInterval ? cost * CostFactor : ShortestInterval);
-                    },
-                    cancellation),
-                CancellationToken.None);
-        }
-        finally
+    /// <summary>
+    /// The trainer that <c>model.TrainAsync(task, …)</c> uses and goes on with, one with default settings; a model has one at a time, and
+    /// another task makes a new one.
+    /// </summary>
+    /// <exception cref="ArgumentException">The vocabularies differ, or the model's context is too short for the task.</exception>
+    public static Trainer TrainerFor(this MiniTransformer model, TrainingTask task)
+    {
+        lock (trainers)
         {
-            if (trainer.Steps > 0)
+            if (!trainers.TryGetValue(model, out var trainer) || trainer.Task != task)
             {
-                output.Update(trainer.Run.ToFigure());
+                trainers.AddOrUpdate(model, trainer = new(model, task));
             }
+
+            return trainer;
         }
     }
 
-    private static LiveView View(Trainer trainer, int first, int steps, TimeSpan elapsed)
-    {
-        var progress = Progress(trainer.Steps, trainer.Steps - first, steps, elapsed);
-        var training = trainer.Run.ToFigure();
-        var attention = trainer.Look().Attention().ToFigure();
-        return new(progress.Html + training.Html + attention.Html, $"{progress.Text}\n{training.Text}\n{attention.Text}");
-    }
-
-    private static LiveView Progress(int step, int done, int steps, TimeSpan elapsed)
-    {
-        var rate = done / Math.Max(1e-3, elapsed.TotalSeconds);
-        var left = done == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" · {rate:0} steps/s · {(steps - done) / rate:0} s left");
-        var text = $"step {step} of {step - done + steps}{left}";
-        var share = (100.0 * done / steps).ToString("0.#", CultureInfo.InvariantCulture);
-        return new(
-            $"<div style=\"font:12px/1.5 ui-monospace,monospace\"><progress value=\"{share}\" max=\"100\" aria-label=\"training progress\"></progress> {text}</div>",
-            text);
-    }
+    /// <summary>
+    /// Shows the trainer live while it is open, whoever trains and on whichever thread: <c>using (trainer.Live()) trainer.Train(500);</c>
+    /// </summary>
+    /// <exception cref="ArgumentException">The probe is not one of the task's, or longer than the model's context.</exception>
+    public static LiveDisplay Live(this Trainer trainer, LiveOptions? options = null) => new(trainer, options ?? LiveOptions.Default, steps: null);
 }

@@ -39,7 +39,7 @@ public abstract partial class Node
     public IReadOnlyList<Node> Inputs => InputArray;
 
     /// <summary>Whether a parameter or variable stands somewhere before it, so that backward brings it a gradient.</summary>
-    public bool RequiresGrad { get; private protected set; }
+    public bool RequiresGrad { get; internal set; }
 
     /// <summary>What stands here: a constant, a variable, a parameter or an operation.</summary>
     public virtual NodeKind Kind => NodeKind.Operation;
@@ -61,7 +61,9 @@ public abstract partial class Node
 
     /// <summary>A copy of ∂loss/∂value as the last backward pass left it.</summary>
     /// <exception cref="InvalidOperationException">Backward has not run for the present values, or the node takes no gradient.</exception>
-    public Tensor Grad => !RequiresGrad
+    public Tensor Grad => Kind == NodeKind.Parameter && Tape.HasGradients && !RequiresGrad
+        ? throw new InvalidOperationException($"Grad: {Label} is frozen, so backward computes no gradient for it; call model.Unfreeze(\"{Label}\") and tape.Replay() first.")
+        : !RequiresGrad
         ? throw new InvalidOperationException($"Grad: {Label} is computed from constants alone and takes no gradient; make an input with tape.Variable(…) to get one.")
         : !Tape.BackwardHasRun
             ? throw new InvalidOperationException($"Grad: backward has not run for the present values, so {Label} has no gradient yet; call tape.Backward(loss) first.")

@@ -17,13 +17,19 @@ public sealed class Parameter
     /// <summary>A copy of its numbers.</summary>
     public Tensor Value => new(Shape, ValueBuffer.Span);
 
-    /// <summary>Whether a backward pass has run with this parameter.</summary>
-    public bool HasGrad => Store.HasGradients;
+    /// <summary>Whether a backward pass has brought it a gradient.</summary>
+    public bool HasGrad { get; internal set; }
+
+    /// <summary>
+    /// Whether it stays as it is: backward computes no gradient for it, and no optimiser changes it. <see cref="MiniTransformer.Freeze"/> and
+    /// <see cref="MiniTransformer.Unfreeze"/> set it.
+    /// </summary>
+    public bool IsFrozen { get; private set; }
 
     /// <summary>A copy of ∂loss/∂value as the last training backward pass left it.</summary>
-    /// <exception cref="InvalidOperationException">No backward pass has run with this parameter.</exception>
-    public Tensor Grad => Store.HasGradients
-        ? new(Shape, GradBuffer.Span)
+    /// <exception cref="InvalidOperationException">No backward pass has run with this parameter, or it is frozen.</exception>
+    public Tensor Grad => HasGrad ? new(Shape, GradBuffer.Span)
+        : IsFrozen ? throw new InvalidOperationException($"Grad: {Name} is frozen, so backward computes no gradient for it; call model.Unfreeze(\"{Name}\") first.")
         : throw new InvalidOperationException($"Grad: backward has not run, so {Name} has no gradient yet; call tape.Backward(loss) or trainer.Step() first.");
 
     internal ParameterStore Store { get; }
@@ -46,8 +52,18 @@ public sealed class Parameter
         value.Values.CopyTo(ValueBuffer.Span);
     }
 
+    /// <summary>Freezes it or lets it learn again; the gradient of the last backward pass is forgotten where that changes anything.</summary>
+    internal void SetFrozen(bool frozen)
+    {
+        if (IsFrozen != frozen)
+        {
+            (IsFrozen, HasGrad) = (frozen, false);
+            GradBuffer.Span.Clear();
+        }
+    }
+
     /// <inheritdoc/>
-    public override string ToString() => $"{Name} {Shape}";
+    public override string ToString() => $"{Name} {Shape}{(IsFrozen ? ", frozen" : "")}";
 }
 
 /// <summary>
@@ -65,8 +81,6 @@ internal sealed class ParameterStore(WeightSource? weights = null)
     public Buffer Values { get; private set; }
 
     public Buffer Grads { get; private set; }
-
-    public bool HasGradients { get; set; }
 
     /// <summary>Adds a parameter whose initial numbers are normal with this mean and standard deviation.</summary>
     public Parameter Add(string name, Shape shape, float mean, float scale)

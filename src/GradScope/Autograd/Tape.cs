@@ -74,7 +74,7 @@ public sealed class Tape
     {
         if (!parameters.TryGetValue(parameter, out var leaf))
         {
-            leaf = new Leaf(this, parameter.Shape, NodeKind.Parameter, HasGradients) { ValueBuffer = parameter.ValueBuffer };
+            leaf = new Leaf(this, parameter.Shape, NodeKind.Parameter, HasGradients && !parameter.IsFrozen) { ValueBuffer = parameter.ValueBuffer };
             leaf.As(parameter.Name);
             if (!ownParameterGradients)
             {
@@ -107,6 +107,7 @@ public sealed class Tape
     /// <exception cref="ArithmeticException">The loss is NaN or infinite; the message names the first node where that appears.</exception>
     public void Backward(Node loss, ITapeVisitor? visitor = null)
     {
+        FollowFreezing();
         Check(loss);
         LayOutGradients();
         FindReached(loss);
@@ -136,9 +137,9 @@ public sealed class Tape
             Clear(node);
         }
 
-        foreach (var parameter in parameters.Keys)
+        foreach (var (parameter, leaf) in parameters)
         {
-            parameter.Store.HasGradients |= !ownParameterGradients;
+            parameter.HasGrad |= leaf.RequiresGrad && !ownParameterGradients;
         }
 
         Loss = loss;
@@ -182,6 +183,7 @@ public sealed class Tape
     {
         Loss = null;
         stale = false;
+        FollowFreezing();
         for (var i = 0; i < nodes.Count; i++)
         {
             nodes[i].Forward();
@@ -247,7 +249,9 @@ public sealed class Tape
 
         if (!loss.RequiresGrad)
         {
-            throw new InvalidOperationException($"Backward: {loss.Label} is computed from constants alone, so there is nothing to differentiate; make an input with tape.Variable(…).");
+            throw new InvalidOperationException(nodes.Exists(n => n.Kind == NodeKind.Parameter)
+                ? $"Backward: every parameter that leads to {loss.Label} is frozen, so there is nothing to differentiate; let some learn with model.Unfreeze(\"…\")."
+                : $"Backward: {loss.Label} is computed from constants alone, so there is nothing to differentiate; make an input with tape.Variable(…).");
         }
 
         if (!float.IsFinite(loss.V[0]))
@@ -273,6 +277,38 @@ public sealed class Tape
         }
 
         return $"Backward: the loss {loss.Label} is {value}.";
+    }
+
+    /// <summary>Where parameters were frozen or let go since the last pass, decides anew which nodes take a gradient.</summary>
+    private void FollowFreezing()
+    {
+        if (BackwardHasRun)
+        {
+            return;
+        }
+
+        var changed = false;
+        foreach (var (parameter, leaf) in parameters)
+        {
+            var learns = HasGradients && !parameter.IsFrozen;
+            changed |= leaf.RequiresGrad != learns;
+            leaf.RequiresGrad = learns;
+        }
+
+        if (!changed)
+        {
+            return;
+        }
+
+        foreach (var node in nodes)
+        {
+            if (node.Kind == NodeKind.Operation)
+            {
+                node.RequiresGrad = Array.Exists(node.InputArray, input => input.RequiresGrad);
+            }
+        }
+
+        (laidOut, reachedFrom) = (0, null);
     }
 
     private void LayOutGradients()

@@ -201,7 +201,7 @@ public sealed partial class MiniTransformer
 
     /// <summary>"MiniTransformer: 2 layers …", in a line.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"MiniTransformer: {Config.LayerCount} layers × {Config.HeadCount} heads, width {Config.ModelDim}, context {Config.ContextLength}, vocabulary {Config.VocabSize}, {ParameterCount:N0} parameters");
+        $"MiniTransformer: {Config.LayerCount} layers × {Config.HeadCount} heads, width {Config.ModelDim}, context {Config.ContextLength}, vocabulary {Config.VocabSize}, {ParameterCount:N0} parameters{FrozenWords}");
 
     internal static Leaf Ids(Tape tape, int[][] ids, string name)
     {

@@ -4,9 +4,9 @@ namespace GradScope;
 /// <param name="Step">The step, from 1: the number of updates made, this one included.</param>
 /// <param name="Loss">Mean cross-entropy of the batch before the update, in nats.</param>
 /// <param name="Accuracy">The share of targets that had the largest logit, 0 to 1.</param>
-/// <param name="GradientNorm">‖gradient‖ over all parameters, before clipping.</param>
-/// <param name="LearningRate">The step size used.</param>
-/// <param name="UpdateRatio">‖update‖ / ‖weights‖ over all parameters.</param>
+/// <param name="GradientNorm">‖gradient‖ over all parameters, before clipping; 0 with backprop off.</param>
+/// <param name="LearningRate">The step size used; 0 with backprop off.</param>
+/// <param name="UpdateRatio">‖update‖ / ‖weights‖ over the parameters that learn; 0 with backprop off.</param>
 /// <param name="ValidationLoss">Mean cross-entropy on held-out data after the update, where it was measured at this step.</param>
 /// <param name="ValidationAccuracy">Accuracy there.</param>
 public sealed record Metrics(

@@ -6,9 +6,12 @@ namespace GradScope;
 /// <param name="Name">Its path, such as blocks.0.attn.wq.weight.</param>
 /// <param name="Shape">Its shape; a linear map's weight is (in, out) and is used as x·W.</param>
 /// <param name="ValueNorm">‖weights‖.</param>
-/// <param name="GradNorm">‖∂loss/∂weights‖ of the last backward; null where none has run.</param>
+/// <param name="GradNorm">‖∂loss/∂weights‖ of the last backward; null where none has run, or the parameter is frozen.</param>
 public sealed record ParameterFrame(string Name, Shape Shape, double ValueNorm, double? GradNorm)
 {
+    /// <summary>Whether it does not learn.</summary>
+    public bool IsFrozen { get; init; }
+
     /// <summary>The path up to the last two parts' module: blocks.0.attn.wq for blocks.0.attn.wq.weight.</summary>
     public string Module => Name[..Name.LastIndexOf('.')];
 }

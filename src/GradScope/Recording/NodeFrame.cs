@@ -47,6 +47,9 @@ public sealed record NodeFrame(
     Tensor? Value,
     Tensor? Grad)
 {
+    /// <summary>Whether it is a parameter that does not learn, so that backward computes no gradient for it.</summary>
+    public bool IsFrozen { get; init; }
+
     /// <summary>The name, or v and the index where there is none.</summary>
     public string Label => Name ?? $"v{Index}";
 }

@@ -28,7 +28,10 @@ public static class Recorder
                 Norm(node.V),
                 hasGrad ? Norm(node.G) : null,
                 tensors ? node.Value : null,
-                tensors && hasGrad ? node.Grad : null));
+                tensors && hasGrad ? node.Grad : null)
+            {
+                IsFrozen = node.Kind == NodeKind.Parameter && tape.HasGradients && !node.RequiresGrad,
+            });
         }
 
         return new(nodes.MoveToImmutable(), tape.Loss?.Index);
@@ -38,12 +41,12 @@ public static class Recorder
     public static ModelFrame Capture(MiniTransformer model) => new(
         model.Config,
         [.. model.Parameters.Select(p => new ParameterFrame(
-            p.Name, p.Shape, Norm(p.ValueBuffer.Span), model.Store.HasGradients ? Norm(p.GradBuffer.Span) : null))]);
+            p.Name, p.Shape, Norm(p.ValueBuffer.Span), p.HasGrad ? Norm(p.GradBuffer.Span) : null) { IsFrozen = p.IsFrozen })]);
 
     /// <summary>The model with the gradient norms that a tape of its own holds.</summary>
     internal static ModelFrame Capture(MiniTransformer model, TapeFrame tape) => new(
         model.Config,
-        [.. model.Parameters.Select(p => new ParameterFrame(p.Name, p.Shape, Norm(p.ValueBuffer.Span), tape.Find(p.Name)?.GradNorm))]);
+        [.. model.Parameters.Select(p => new ParameterFrame(p.Name, p.Shape, Norm(p.ValueBuffer.Span), tape.Find(p.Name)?.GradNorm) { IsFrozen = p.IsFrozen })]);
 
     private static double Norm(ReadOnlySpan<float> values) => Math.Sqrt(Reductions.SumOfSquares(values));
 }

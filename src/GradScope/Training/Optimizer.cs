@@ -18,7 +18,7 @@ public abstract class Optimizer
     /// <summary>How many updates it has made.</summary>
     public int Updates { get; private set; }
 
-    /// <summary>Updates all weights.</summary>
+    /// <summary>Updates all weights but the frozen ones, whose state stays too.</summary>
     /// <param name="store">The model's parameters and gradients.</param>
     /// <param name="learningRate">This step's.</param>
     /// <param name="gradientScale">What gradients are multiplied by: below 1 where they are clipped.</param>
@@ -102,7 +102,8 @@ public abstract class Optimizer
         {
             for (var i = from; i < to; i++)
             {
-                optimizer.squares[i] = optimizer.Change<TLanes>(optimizer.chunks[i], learningRate, gradientScale);
+                var chunk = optimizer.chunks[i];
+                optimizer.squares[i] = chunk.Parameter.IsFrozen ? default : optimizer.Change<TLanes>(chunk, learningRate, gradientScale);
             }
         }
     }

@@ -65,8 +65,20 @@ public sealed partial class Trainer
     /// <summary>Every how many steps a frame of the probe is recorded; 0 for never.</summary>
     public int FrameEvery { get; init; } = 50;
 
-    /// <summary>How many updates were made.</summary>
+    /// <summary>
+    /// Whether steps and frames run backward. Off, a step measures its batch's loss and nothing learns, and frames hold values without
+    /// gradients.
+    /// </summary>
+    public bool Backprop { get; set; } = true;
+
+    /// <summary>How many steps were made.</summary>
     public int Steps => log.Count;
+
+    /// <summary>
+    /// Raised after each step, on the thread that trains, with what it measured: between two steps the trainer may be looked at, and
+    /// training waits as long as the handler takes.
+    /// </summary>
+    public event Action<Metrics>? Stepped;
 
     /// <summary>What the last step measured; null before the first.</summary>
     public Metrics? Last => log.Metrics.LastOrDefault();
@@ -126,7 +138,11 @@ public sealed partial class Trainer
     {
         var workout = text is null ? probe ??= Examine(Probe ?? Task.DefaultProbe) : Examine(text);
         workout.Replay();
-        workout.Tape.Backward(workout.Loss);
+        if (Backprop && workout.Loss.RequiresGrad)
+        {
+            workout.Tape.Backward(workout.Loss);
+        }
+
         var tape = Recorder.Capture(workout.Tape, parameterTensors);
         return new(
             Steps,
@@ -183,9 +199,15 @@ public sealed partial class Trainer
         var batch = Batch;
         Fill(batch, draw);
         batch.Replay();
-        batch.Tape.Backward(batch.Loss);
-
         var store = Model.Store;
+        if (!Backprop)
+        {
+            Array.Clear(norms);
+            Record(batch.Loss, 0, 0, 0);
+            return;
+        }
+
+        batch.Tape.Backward(batch.Loss);
         var sum = 0.0;
         for (var i = 0; i < norms.Length; i++)
         {
@@ -204,12 +226,16 @@ public sealed partial class Trainer
         var rate = Schedule.At(Steps + 1, Optimizer.LearningRate);
         var scale = ClipNorm is { } clip ? (float)Math.Min(1, clip / (norm + 1e-6)) : 1;
         var (update, weights) = Optimizer.Step(store, rate, scale);
+        Record(batch.Loss, norm, rate, weights == 0 ? 0 : Math.Sqrt(update / weights));
+    }
+
+    private void Record(Operations.CrossEntropy loss, double norm, double rate, double updateRatio)
+    {
         var held = ValidationEvery > 0 && Task.ValidationCount > 0 && (Steps + 1) % ValidationEvery == 0
             ? Evaluate(ValidationSize)
             : (Loss: double.NaN, Accuracy: double.NaN);
-        log.Add(
-            [batch.Loss.ExactLoss, (double)batch.Loss.Correct / batch.Loss.Count, norm, rate, weights == 0 ? 0 : Math.Sqrt(update / weights), held.Loss, held.Accuracy],
-            norms);
+        log.Add([loss.ExactLoss, (double)loss.Correct / loss.Count, norm, rate, updateRatio, held.Loss, held.Accuracy], norms);
+        Stepped?.Invoke(log.Metrics[^1]);
     }
 
     private Workout Prepare(int count, bool gradients, Filler fill)
