@@ -62,7 +62,11 @@ public sealed class Figure
     public override string ToString() => Text;
 
     /// <summary>Puts a drawing, its description and its numbers together.</summary>
-    internal static Figure From(Sheet sheet, double width, double height, string title, string text, params IReadOnlyList<DataTable> tables)
+    internal static Figure From(Sheet sheet, double width, double height, string title, string text, params IReadOnlyList<DataTable> tables) =>
+        From(sheet, width, height, title, text, null, tables);
+
+    /// <summary>The same with what a script needs to make more of it; the drawing is complete without.</summary>
+    internal static Figure From(Sheet sheet, double width, double height, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables)
     {
         var theme = sheet.Theme;
         var numbers = new Markup();
@@ -72,14 +76,17 @@ public sealed class Figure
         }
 
         // The prefix follows from what is shown: two figures on a page never share it, and a figure keeps it from run to run.
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{title}\n{text}\n{sheet.Body}\n{numbers}"));
+        var bytes = payload?.ToBytes() ?? [];
+        var hash = SHA256.HashData([.. Encoding.UTF8.GetBytes($"{title}\n{text}\n{sheet.Body}\n{numbers}"), .. bytes]);
         var root = "gs-" + Convert.ToHexStringLower(hash.AsSpan(0, 4));
         var svg = Drawing(sheet, root, width, height, title, text);
 
         var html = new Markup();
-        using (html.Open("div", ("class", $"{root} gs")))
+        using (html.Open(
+            "div", ("class", $"{root} gs"),
+            ("data-gradscope", payload is null ? null : FigureScript.Version), ("data-numbers", payload is null ? null : Payload.Pack(bytes))))
         {
-            html.Style(StyleSheet.ForPage(root, theme, width, tables.Select(t => t.TextColumns)));
+            html.Style(StyleSheet.ForPage(root, theme, width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(root)));
             using (html.Open("div", ("class", "gs-view"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
             {
                 html.AppendFinished(svg);
@@ -96,6 +103,8 @@ public sealed class Figure
                     }
                 }
             }
+
+            if (payload is not null) html.Script(FigureScript.Text);
         }
 
         return new(title, svg, html.ToString(), text, theme);

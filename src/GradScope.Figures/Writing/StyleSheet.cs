@@ -29,6 +29,7 @@ internal static class StyleSheet
             .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z2{{font-size:{Pixels(theme.TextSize)}}}")
             .Append($".{root} .m{{font-family:{theme.MonoFont}}}.{root} .b{{font-weight:600}}.{root} .c{{text-anchor:middle}}.{root} .e{{text-anchor:end}}");
         css.Append($".{root} .veil{{opacity:{Ribbons.Veil.ToString(CultureInfo.InvariantCulture)};opacity:var(--gs-veil)}}.{root} .halo{{paint-order:stroke;stroke:{theme.Light.Paper};stroke:var(--gs-paper);stroke-width:4px;stroke-linejoin:round}}.{root} .dense{{shape-rendering:crispEdges}}");
+        if (body.Contains("\"hit\"", StringComparison.Ordinal)) css.Append($".{root} .hit{{fill:none}}");
         for (var step = 1; step < Ramp.Steps; step++)
         {
             if (body.Contains(Ramp.Class(step) + "\"", StringComparison.Ordinal)) css.Append($".{root} .o{step}{{opacity:{((double)step / Ramp.Steps).ToString("0.##", CultureInfo.InvariantCulture)}}}");
