@@ -26,7 +26,17 @@ public sealed class Figure
 
     /// <summary>Writes a complete HTML page; an existing file is replaced only when the whole page is there.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void SaveHtml(string path)
+    public void SaveHtml(string path) => Save(path, ToPage());
+
+    /// <summary>Writes the SVG document; an existing file is replaced only when the whole drawing is there.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void SaveSvg(string path) => Save(path, Svg);
+
+    /// <summary>The same as <see cref="Text"/>.</summary>
+    public override string ToString() => Text;
+
+    /// <summary>A complete HTML page of the figure.</summary>
+    internal string ToPage()
     {
         var page = new Markup();
         page.DocumentType();
@@ -51,15 +61,8 @@ public sealed class Figure
         }
 
         page.Line();
-        Save(path, page.ToString());
+        return page.ToString();
     }
-
-    /// <summary>Writes the SVG document; an existing file is replaced only when the whole drawing is there.</summary>
-    /// <exception cref="IOException">The file cannot be written.</exception>
-    public void SaveSvg(string path) => Save(path, Svg);
-
-    /// <summary>The same as <see cref="Text"/>.</summary>
-    public override string ToString() => Text;
 
     /// <summary>Puts a drawing, its description and its numbers together.</summary>
     internal static Figure From(Sheet sheet, double width, double height, string title, string text, params IReadOnlyList<DataTable> tables) =>

@@ -27,13 +27,16 @@ public sealed record Tool(string Name, string Package, Func<bool> Probe, string 
     public const string Python = "/usr/bin/python3";
 
     public const string PlainPython = "python3", NbFormat = "nbformat", NbClient = "nbclient", NbConvert = "nbconvert", JupyterClient = "jupyter_client", Chromium = "chromium";
-    public const string Node = "node", TypeScript = "TypeScript";
+    public const string Node = "node", TypeScript = "TypeScript", AxeCore = "axe-core";
 
     /// <summary>Where the script's tests are, with the packages of npm that they use.</summary>
     public static string ScriptFolder { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "GradScope.Figures.Tests"));
 
     /// <summary>TypeScript's compiler, for node.</summary>
     public static string TypeScriptCompiler { get; } = Path.Combine(ScriptFolder, "node_modules", "typescript", "bin", "tsc");
+
+    /// <summary>axe-core's script, for a page.</summary>
+    public static string AxeScript { get; } = Path.Combine(ScriptFolder, "node_modules", "axe-core", "axe.min.js");
 
     private static readonly Dictionary<string, Lazy<Tool>> known = new List<Tool>
     {
@@ -45,6 +48,7 @@ public sealed record Tool(string Name, string Package, Func<bool> Probe, string 
         new(Chromium, "chromium", () => File.Exists("/usr/bin/chromium")),
         new(Node, "nodejs", () => IsOnPath("node")),
         new(TypeScript, "tests/GradScope.Figures.Tests", () => File.Exists(TypeScriptCompiler), "npm ci --prefix"),
+        new(AxeCore, "tests/GradScope.Figures.Tests", () => File.Exists(AxeScript), "npm ci --prefix"),
     }.ToDictionary(tool => tool.Name, tool => new Lazy<Tool>(tool));
 
     private readonly Lazy<bool> isThere = new(Probe);
