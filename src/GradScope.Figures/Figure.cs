@@ -119,10 +119,11 @@ public sealed class Figure
         var body = sheet.Body.ToString();
         using (svg.Open(
             "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 0 {Numbers.Coordinate(width)} {Numbers.Coordinate(height)}"),
-            ("width", width), ("height", height), ("class", root), ("role", "img"), ("aria-labelledby", $"{root}-t {root}-d")))
+            ("width", width), ("height", height), ("class", root), ("role", "img")))
         {
-            svg.Element("title", title, ("id", root + "-t"));
-            svg.Element("desc", Opening(text), ("id", root + "-d"));
+            // Name and description by their elements alone: an id would be there twice where an output is.
+            svg.Element("title", title);
+            svg.Element("desc", Opening(text));
             svg.Style(StyleSheet.ForDrawing(root, sheet.Theme, body));
             svg.Line();
             svg.Empty("rect", ("width", width), ("height", height), ("class", Tone.Paper.Fill()));

@@ -6,6 +6,9 @@ switch (args.FirstOrDefault())
     case "product":
         ProductSpeed.Run(args.AsSpan(1));
         break;
+    case "figures":
+        FigureSpeed.Run();
+        break;
     case "handoff":
         HandOff.Run();
         break;
@@ -20,6 +23,7 @@ switch (args.FirstOrDefault())
 
             product [rounds] [name]   the matrix products of a training step, in GFLOP/s and in per cent of this machine's peak
             step [--json FILE] [name] a whole training step beside PyTorch's (Debian's python3-torch), in turn
+            figures                   how long each figure takes to draw, and how large it is
             handoff                   what the second thread costs
             statistics …              the same by BenchmarkDotNet, with its options (--filter, --job, …)
             """);

@@ -144,6 +144,6 @@ public sealed class ContentTests
         Assert.Equal(frame.Positions.Count(p => p.IsRight == false), texts.Count(t => t == "✗"));
     }
 
-    private static List<string> Texts(Figure figure) =>
+    internal static List<string> Texts(Figure figure) =>
         [.. XDocument.Parse(figure.Svg).Descendants().Where(e => e.Name.LocalName == "text").Select(e => string.Concat(e.DescendantNodes().OfType<XText>().Where(t => t.Parent!.Name.LocalName != "title").Select(t => t.Value)))];
 }

@@ -1,3 +1,5 @@
+using GradScope.Cli;
+
 namespace GradScope.Figures.Tests;
 
 /// <summary>All figures that are looked at, in a browser and otherwise, by file name. Each is drawn anew when asked for.</summary>
@@ -21,7 +23,7 @@ internal static class Gallery
     /// <summary>The teaching model with everything it has by default, trained for longer.</summary>
     public static IReadOnlyDictionary<string, Func<Figure>> OfTeachingModel { get; } = new Dictionary<string, Func<Figure>>
     {
-        ["check"] = () => Trained.Expression().CheckGradients().ToFigure(),
+        ["check"] = () => Showcase.Micrograd().CheckGradients().ToFigure(),
         ["trained-model"] = () => Trained.Teaching.Frame.Model.ToFigure(),
         ["trained-tape"] = () => Trained.Teaching.Frame.Tape.ToFigure(),
         ["trained-flow"] = () => Trained.Teaching.Frame.GradientFlow().ToFigure(),
@@ -32,6 +34,17 @@ internal static class Gallery
         ["trained-pattern"] = () => Trained.Teaching.Frame.Tape["blocks.0.attn.pattern"].ToFigure(),
         ["trained-loss"] = () => Trained.Teaching.Frame.Tape["loss"].ToFigure(),
         ["trained-weight"] = () => Trained.Teaching.Frame.Tape["blocks.0.ln1.weight"].ToFigure(),
+    };
+
+    /// <summary>12 layers × 12 heads × 256 positions.</summary>
+    public static IReadOnlyDictionary<string, Func<Figure>> OfDeepModel { get; } = new Dictionary<string, Func<Figure>>
+    {
+        ["deep-model"] = () => Trained.Deep.Model.ToFigure(),
+        ["deep-tape"] = () => Trained.Deep.Tape.ToFigure(),
+        ["deep-flow"] = () => Trained.Deep.GradientFlow().ToFigure(),
+        ["deep-attention"] = () => Trained.Deep.Attention().ToFigure(),
+        ["deep-predictions"] = () => Trained.Deep.Predictions().ToFigure(),
+        ["deep-pattern"] = () => Trained.Deep.Tape["blocks.11.attn.pattern"].ToFigure(),
     };
 
     /// <summary>What a good-natured model does not show.</summary>
@@ -75,7 +88,7 @@ internal static class Gallery
         ["predictions-none"] = () => new PredictionFrame(0, [], []).ToFigure(),
     };
 
-    public static IEnumerable<KeyValuePair<string, Func<Figure>>> All => Real.Concat(OfTeachingModel).Concat(Edges);
+    public static IEnumerable<KeyValuePair<string, Func<Figure>>> All => Real.Concat(OfTeachingModel).Concat(OfDeepModel).Concat(Edges);
 
     public static TheoryData<string> Names => [.. All.Select(f => f.Key)];
 

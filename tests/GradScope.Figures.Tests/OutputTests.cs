@@ -20,8 +20,7 @@ public sealed partial class OutputTests
         Assert.Equal("img", root.Attribute("role")!.Value);
         Assert.Equal(figure.Title, root.Element(svg + "title")!.Value);
         Assert.NotEmpty(root.Element(svg + "desc")!.Value);
-        var labels = root.Attribute("aria-labelledby")!.Value.Split(' ');
-        Assert.Equal(labels, root.Elements().Where(e => e.Attribute("id") is not null).Select(e => e.Attribute("id")!.Value));
+        Assert.Equal(["title", "desc"], root.Elements().Take(2).Select(e => e.Name.LocalName));
         Assert.DoesNotContain("NaN", string.Concat(root.DescendantsAndSelf().Attributes().Where(a => a.Name != "aria-label").Select(a => a.Value)));
         Assert.DoesNotMatch(@"[ ""M]-0[ ""]", figure.Svg);
     }
@@ -149,7 +148,7 @@ public sealed partial class OutputTests
     [GeneratedRegex(@"font(-size)?:[\d.]+px")]
     private static partial Regex Sizes();
 
-    [GeneratedRegex(@"@media\s*(print|\([^)]*\))\s*\{")]
+    [GeneratedRegex(@"@media[^{]*\{")]
     private static partial Regex Media();
 
     [GeneratedRegex(@"([^{}]*)\{[^{}]*\}")]

@@ -18,13 +18,18 @@ internal static class StyleSheet
         var css = new StringBuilder();
         var light = Variables(theme.Light, Ribbons.Veil);
         var dark = Variables(theme.Dark, Ribbons.DarkVeil);
-        // A named theme of the host outweighs the system's preference by its specificity, print both.
+        var strongLight = Variables(theme.HighContrastLight, 1);
+        var strongDark = Variables(theme.HighContrastDark, 1);
+        // A named theme of the host outweighs the system's preference by its specificity, a wish for contrast outweighs both, and print all.
         css.Append($".{root}{{{Hosts}}}")
-            .Append($".{root},:is(.vscode-light,.vscode-high-contrast-light,[data-jp-theme-light=true],[data-theme=light]) .{root}{{{light}}}")
+            .Append($".{root},:is({LightHosts}) .{root}{{{light}}}")
             .Append($"@media(prefers-color-scheme:dark){{.{root}{{{dark}}}}}")
-            .Append($":is(.vscode-dark,.vscode-high-contrast:not(.vscode-high-contrast-light),[data-jp-theme-light=false],[data-theme=dark]) .{root}{{{dark}}}")
+            .Append($":is({DarkHosts}) .{root}{{{dark}}}")
+            .Append($"@media(prefers-contrast:more),(forced-colors:active){{.{root},:is({LightHosts}) .{root}{{{strongLight}}}:is({DarkHosts}) .{root}{{{strongDark}}}}}")
+            .Append($"@media(prefers-color-scheme:dark) and (prefers-contrast:more),(prefers-color-scheme:dark) and (forced-colors:active){{.{root}{{{strongDark}}}}}")
+            .Append($":is({LightContrastHosts}) .{root}{{{strongLight}}}:is({DarkContrastHosts}) .{root}{{{strongDark}}}")
+            .Append($"@media(forced-colors:active){{.{root}.{root}.{root}{{forced-color-adjust:none;--gs-ink:CanvasText;--gs-muted:CanvasText;--gs-rule:CanvasText;--gs-paper:Canvas}}}}")
             .Append($"@media print{{.{root}.{root}.{root}{{{light}--gs-ink:var(--gs-i);--gs-muted:var(--gs-m);--gs-rule:var(--gs-r);--gs-paper:var(--gs-p);print-color-adjust:exact}}}}")
-            .Append($"@media(forced-colors:active){{.{root}{{forced-color-adjust:none}}}}")
             .Append($".{root} text{{font:{Pixels(theme.SmallSize)} {theme.Font};white-space:pre;fill:{theme.Light.Ink};fill:var(--gs-ink)}}")
             .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z2{{font-size:{Pixels(theme.TextSize)}}}")
             .Append($".{root} .m{{font-family:{theme.MonoFont}}}.{root} .b{{font-weight:600}}.{root} .c{{text-anchor:middle}}.{root} .e{{text-anchor:end}}");
@@ -61,7 +66,15 @@ internal static class StyleSheet
         + $".{root} table{{border-collapse:collapse;margin:8px 0;background:none;color:inherit;font:inherit;width:auto}}.{root} caption{{text-align:left;font-weight:600;padding:4px 0;color:inherit;caption-side:top}}"
         + $".{root} :is(th,td){{padding:1px 12px 1px 0;border:0;border-bottom:1px solid var(--gs-rule);text-align:left;vertical-align:top;background:none;color:inherit;font-weight:400;white-space:pre-wrap}}"
         + string.Concat(textColumns.Distinct().Order().Select(k => $".{root} .gs-t{k} :is(th,td):nth-child(n+{k + 1}){{font-family:{theme.MonoFont};text-align:right}}"))
-        + $".{root} thead th{{color:var(--gs-muted)}}";
+        + $".{root} thead th{{color:var(--gs-muted)}}"
+        + $"@media print{{.{root} .gs-view{{overflow:visible}}.{root} .gs-view>svg{{min-width:0}}.{root} thead{{display:table-header-group}}.{root} tr{{break-inside:avoid}}.{root} details:not([open])>summary::after{{content:' (folded: open them to have them on paper)'}}}}";
+
+    private const string LightHosts = ".vscode-light,[data-jp-theme-light=true],[data-theme=light]";
+    private const string DarkHosts = ".vscode-dark,[data-jp-theme-light=false],[data-theme=dark]";
+
+    // VS Code puts both classes on a light page; JupyterLab has the word in its theme's name.
+    private const string LightContrastHosts = ".vscode-high-contrast-light,[data-jp-theme-light=true][data-jp-theme-name*=Contrast]";
+    private const string DarkContrastHosts = ".vscode-high-contrast:not(.vscode-high-contrast-light),[data-jp-theme-light=false][data-jp-theme-name*=Contrast]";
 
     // The host's own colours come first.
     private const string Hosts =
