@@ -26,11 +26,11 @@ public sealed record Palette(
 
     /// <summary>For light grounds where more contrast is asked for: text and marks 7:1 or better on white.</summary>
     public static Palette LightContrast { get; } = new(
-        "#0b3d91", "#8a3200", "#8a3200", "#4a2a85", "#8b0000", "#004f4f", "#004f4f", "#000000", "#1f1f1f", "#595959", "#ffffff");
+        "#0b3d91", "#8a3200", "#8a3200", "#4a2a85", "#8b0000", "#004f4f", "#004f4f", "#000000", "#1f1f1f", "#8c8c8c", "#ffffff");
 
     /// <summary>For dark grounds where more contrast is asked for: text and marks 7:1 or better on black.</summary>
     public static Palette DarkContrast { get; } = new(
-        "#8cc8ff", "#ffb070", "#ffb070", "#d6bcff", "#ffa8a0", "#7fe8e8", "#7fe8e8", "#ffffff", "#e6e6e6", "#a6a6a6", "#000000");
+        "#8cc8ff", "#ffb070", "#ffb070", "#d6bcff", "#ffa8a0", "#7fe8e8", "#7fe8e8", "#ffffff", "#e6e6e6", "#767676", "#000000");
 }
 
 /// <summary>

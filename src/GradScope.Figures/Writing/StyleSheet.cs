@@ -28,7 +28,7 @@ internal static class StyleSheet
             .Append($"@media(prefers-contrast:more),(forced-colors:active){{.{root},:is({LightHosts}) .{root}{{{strongLight}}}:is({DarkHosts}) .{root}{{{strongDark}}}}}")
             .Append($"@media(prefers-color-scheme:dark) and (prefers-contrast:more),(prefers-color-scheme:dark) and (forced-colors:active){{.{root}{{{strongDark}}}}}")
             .Append($":is({LightContrastHosts}) .{root}{{{strongLight}}}:is({DarkContrastHosts}) .{root}{{{strongDark}}}")
-            .Append($"@media(forced-colors:active){{.{root}.{root}.{root}{{forced-color-adjust:none;--gs-ink:CanvasText;--gs-muted:CanvasText;--gs-rule:CanvasText;--gs-paper:Canvas}}}}")
+            .Append($"@media(forced-colors:active){{.{root}.{root}.{root}{{forced-color-adjust:none;--gs-ink:CanvasText;--gs-muted:CanvasText;--gs-rule:GrayText;--gs-paper:Canvas}}}}")
             .Append($"@media print{{.{root}.{root}.{root}{{{light}--gs-ink:var(--gs-i);--gs-muted:var(--gs-m);--gs-rule:var(--gs-r);--gs-paper:var(--gs-p);print-color-adjust:exact}}}}")
             .Append($".{root} text{{font:{Pixels(theme.SmallSize)} {theme.Font};white-space:pre;fill:{theme.Light.Ink};fill:var(--gs-ink)}}")
             .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z2{{font-size:{Pixels(theme.TextSize)}}}")
@@ -60,7 +60,7 @@ internal static class StyleSheet
     /// <summary>The rules of what surrounds the SVG in HTML: the scrolling frame, and the tables with so many columns of text before their numbers.</summary>
     public static string ForPage(string root, Theme theme, double width, IEnumerable<int> textColumns) =>
         $".{root}.gs{{background:var(--gs-paper);color:var(--gs-ink);font:{Pixels(theme.TextSize)} {theme.Font};max-width:{Pixels(width)};margin:0;text-align:left}}"
-        + $".{root} .gs-view{{overflow-x:auto}}.{root} .gs-view>svg{{display:block;width:100%;height:auto;min-width:{Pixels(Math.Min(width, Math.Max(340, width * 0.85)))};max-width:{Pixels(width)}}}"
+        + $".{root} .gs-view{{overflow-x:auto}}.{root} .gs-view>svg{{display:block;width:100%;height:auto;min-width:{Pixels(Narrowest(width))};max-width:{Pixels(width)}}}"
         + $".{root} details{{margin:0 16px;padding:4px 0 8px;font-size:{Pixels(theme.SmallSize)}}}.{root} summary{{cursor:pointer;color:var(--gs-muted)}}"
         + $".{root} .gs-view:focus-visible,.{root} summary:focus-visible{{outline:2px solid var(--gs-value);outline-offset:1px}}"
         + $".{root} table{{border-collapse:collapse;margin:8px 0;background:none;color:inherit;font:inherit;width:auto}}.{root} caption{{text-align:left;font-weight:600;padding:4px 0;color:inherit;caption-side:top}}"
@@ -68,6 +68,9 @@ internal static class StyleSheet
         + string.Concat(textColumns.Distinct().Order().Select(k => $".{root} .gs-t{k} :is(th,td):nth-child(n+{k + 1}){{font-family:{theme.MonoFont};text-align:right}}"))
         + $".{root} thead th{{color:var(--gs-muted)}}"
         + $"@media print{{.{root} .gs-view{{overflow:visible}}.{root} .gs-view>svg{{min-width:0}}.{root} thead{{display:table-header-group}}.{root} tr{{break-inside:avoid}}.{root} details:not([open])>summary::after{{content:' (folded: open them to have them on paper)'}}}}";
+
+    /// <summary>A phone's width for what is legible there; what is wider shrinks a little and then scrolls in its own box.</summary>
+    private static double Narrowest(double width) => width <= 440 ? Math.Min(width, 328) : width * 0.85;
 
     private const string LightHosts = ".vscode-light,[data-jp-theme-light=true],[data-theme=light]";
     private const string DarkHosts = ".vscode-dark,[data-jp-theme-light=false],[data-theme=dark]";
