@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using GradScope.Tests;
 using Microsoft.Playwright;
 
@@ -172,6 +173,25 @@ public sealed class EverywhereTests(BrowserTests.Browser browser) : IClassFixtur
             var (first, second) = (await page.EvaluateAsync<string[]>(Looks, 0), await page.EvaluateAsync<string[]>(Looks, 1));
             Assert.True(first.Length > 20);
             Assert.Equal(first, second);
+        }
+
+        await page.CloseAsync();
+    }
+
+    [RequiresChromiumFact]
+    public async Task Hostile_names_stay_text()
+    {
+        var page = await browser.OpenAsync();
+        foreach (var names in (ImmutableArray<string>[])[Synthetic.HostileTexts, Synthetic.OddTokens])
+        {
+            foreach (var figure in Synthetic.Named(names))
+            {
+                await page.SetContentAsync(figure.ToPage());
+                await page.EvaluateAsync("() => { for (const details of document.querySelectorAll('details')) details.open = true; for (const e of document.querySelectorAll('[tabindex]')) e.focus(); }");
+                Assert.Equal(
+                    "false 0",
+                    await page.EvaluateAsync<string>("`${'hit' in window} ${document.querySelectorAll('img,iframe,script:not(.gs>script),b,object,embed,[onerror],[onfocus],[autofocus],[href],[src]').length}`"));
+            }
         }
 
         await page.CloseAsync();

@@ -85,8 +85,36 @@ internal static class Gallery
         ["tensor-rank-4"] = () => Synthetic.Wave([3, 6, 5, 7], 2).ToFigure("many matrices"),
         ["tensor-named-oddly"] = () => new Tensor([2], 1, -1).ToFigure("<img src=x onerror=alert(1)>" + new string('w', 80)),
         ["predictions-odd-tokens"] = () => Synthetic.Predictions(Synthetic.OddTokens).ToFigure(),
+        ["model-nan"] = () => NotANumber.Model.ToFigure(),
+        ["tape-nan"] = () => NotANumber.Tape.ToFigure(),
+        ["flow-nan"] = () => NotANumber.GradientFlow().ToFigure(),
+        ["attention-nan"] = () => NotANumber.Attention().ToFigure(),
+        ["predictions-nan"] = () => NotANumber.Predictions().ToFigure(),
+        ["training-nan"] = () => Synthetic.With(Trained.Plain.Run, _ => double.NaN).ToFigure(),
+        ["history-nan"] = () => Synthetic.With(Trained.Plain.Run, n => n < 0.1 ? double.NaN : double.PositiveInfinity).ToGradientHistoryFigure(),
+        ["tape-infinite"] = () => Infinite.Tape.ToFigure(),
+        ["flow-infinite"] = () => Infinite.GradientFlow().ToFigure(),
+        ["attention-infinite"] = () => Infinite.Attention().ToFigure(),
+        ["training-infinite"] = () => Synthetic.With(Trained.Plain.Run, n => n > 2.5 ? double.PositiveInfinity : n).ToFigure(),
+        ["model-zero"] = () => Zero.Model.ToFigure(),
+        ["tape-zero"] = () => Zero.Tape.ToFigure(),
+        ["flow-zero-real"] = () => Zero.GradientFlow().ToFigure(),
+        ["attention-zero"] = () => Zero.Attention().ToFigure(),
+        ["training-constant"] = () => Synthetic.With(Trained.Plain.Run, _ => 2.5).ToFigure(),
+        ["training-zero"] = () => Synthetic.With(Trained.Plain.Run, _ => 0).ToFigure(),
+        ["history-zero"] = () => Synthetic.With(Trained.Plain.Run, _ => 0).ToGradientHistoryFigure(),
+        ["history-constant"] = () => Synthetic.With(Trained.Plain.Run, _ => 0.3).ToGradientHistoryFigure(),
+        ["history-one-step"] = () => (Trained.Plain.Run with { GradientNorms = Trained.Plain.Run.GradientNorms[..1], Metrics = Trained.Plain.Run.Metrics[..1] }).ToGradientHistoryFigure(),
+        ["flow-odd-tokens"] = () => Synthetic.Flow(Synthetic.Config, Synthetic.OddTokens).ToFigure(),
+        ["predictions-one"] = () => Synthetic.Predictions(["only", "other"]).ToFigure(),
         ["predictions-none"] = () => new PredictionFrame(0, [], []).ToFigure(),
     };
+
+    private static Frame NotANumber => Synthetic.With(Trained.Teaching.Frame, _ => float.NaN, _ => float.NaN);
+
+    private static Frame Infinite => Synthetic.With(Trained.Teaching.Frame, v => v > 0.5 ? float.PositiveInfinity : v, g => g < -0.01 ? float.NegativeInfinity : g);
+
+    private static Frame Zero => Synthetic.With(Trained.Teaching.Frame, v => v, _ => 0);
 
     public static IEnumerable<KeyValuePair<string, Func<Figure>>> All => Real.Concat(OfTeachingModel).Concat(OfDeepModel).Concat(Edges);
 

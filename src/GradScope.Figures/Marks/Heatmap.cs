@@ -61,7 +61,7 @@ internal static class Heatmap
 
         sheet.Rect(x - 0.5, y - 0.5, width + 1, 8, Tone.Rule.Stroke());
         var number = Numbers.Short(ramp.Largest);
-        sheet.Text(x, y + 18, signed ? "−" + number : "0", Face.Number.In(Tone.Muted));
+        sheet.Text(x, y + 18, signed && ramp.Largest > 0 ? "−" + number : "0", Face.Number.In(Tone.Muted));
         sheet.Text(Math.Max(x + width, x + sheet.WidthOf("−" + number + number, Face.Number) + 8), y + 18, number, Face.Number.In(Tone.Muted), Anchor.End);
     }
 
