@@ -26,7 +26,17 @@ public sealed class Figure
 
     /// <summary>Writes a complete HTML page; an existing file is replaced only when the whole page is there.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void SaveHtml(string path)
+    public void SaveHtml(string path) => Save(path, ToPage());
+
+    /// <summary>Writes the SVG document; an existing file is replaced only when the whole drawing is there.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void SaveSvg(string path) => Save(path, Svg);
+
+    /// <summary>The same as <see cref="Text"/>.</summary>
+    public override string ToString() => Text;
+
+    /// <summary>A complete HTML page of the figure.</summary>
+    internal string ToPage()
     {
         var page = new Markup();
         page.DocumentType();
@@ -51,18 +61,15 @@ public sealed class Figure
         }
 
         page.Line();
-        Save(path, page.ToString());
+        return page.ToString();
     }
 
-    /// <summary>Writes the SVG document; an existing file is replaced only when the whole drawing is there.</summary>
-    /// <exception cref="IOException">The file cannot be written.</exception>
-    public void SaveSvg(string path) => Save(path, Svg);
-
-    /// <summary>The same as <see cref="Text"/>.</summary>
-    public override string ToString() => Text;
-
     /// <summary>Puts a drawing, its description and its numbers together.</summary>
-    internal static Figure From(Sheet sheet, double width, double height, string title, string text, params IReadOnlyList<DataTable> tables)
+    internal static Figure From(Sheet sheet, double width, double height, string title, string text, params IReadOnlyList<DataTable> tables) =>
+        From(sheet, width, height, title, text, null, tables);
+
+    /// <summary>The same with what a script needs to make more of it; the drawing is complete without.</summary>
+    internal static Figure From(Sheet sheet, double width, double height, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables)
     {
         var theme = sheet.Theme;
         var numbers = new Markup();
@@ -72,14 +79,17 @@ public sealed class Figure
         }
 
         // The prefix follows from what is shown: two figures on a page never share it, and a figure keeps it from run to run.
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{title}\n{text}\n{sheet.Body}\n{numbers}"));
+        var bytes = payload?.ToBytes() ?? [];
+        var hash = SHA256.HashData([.. Encoding.UTF8.GetBytes($"{title}\n{text}\n{sheet.Body}\n{numbers}"), .. bytes]);
         var root = "gs-" + Convert.ToHexStringLower(hash.AsSpan(0, 4));
         var svg = Drawing(sheet, root, width, height, title, text);
 
         var html = new Markup();
-        using (html.Open("div", ("class", $"{root} gs")))
+        using (html.Open(
+            "div", ("class", $"{root} gs"),
+            ("data-gradscope", payload is null ? null : FigureScript.Version), ("data-numbers", payload is null ? null : Payload.Pack(bytes))))
         {
-            html.Style(StyleSheet.ForPage(root, theme, width, tables.Select(t => t.TextColumns)));
+            html.Style(StyleSheet.ForPage(root, theme, width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(root)));
             using (html.Open("div", ("class", "gs-view"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
             {
                 html.AppendFinished(svg);
@@ -96,6 +106,8 @@ public sealed class Figure
                     }
                 }
             }
+
+            if (payload is not null) html.Script(FigureScript.Text);
         }
 
         return new(title, svg, html.ToString(), text, theme);
@@ -107,10 +119,11 @@ public sealed class Figure
         var body = sheet.Body.ToString();
         using (svg.Open(
             "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 0 {Numbers.Coordinate(width)} {Numbers.Coordinate(height)}"),
-            ("width", width), ("height", height), ("class", root), ("role", "img"), ("aria-labelledby", $"{root}-t {root}-d")))
+            ("width", width), ("height", height), ("class", root), ("role", "img")))
         {
-            svg.Element("title", title, ("id", root + "-t"));
-            svg.Element("desc", Opening(text), ("id", root + "-d"));
+            // Name and description by their elements alone: an id would be there twice where an output is.
+            svg.Element("title", title);
+            svg.Element("desc", Opening(text));
             svg.Style(StyleSheet.ForDrawing(root, sheet.Theme, body));
             svg.Line();
             svg.Empty("rect", ("width", width), ("height", height), ("class", Tone.Paper.Fill()));

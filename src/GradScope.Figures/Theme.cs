@@ -23,11 +23,19 @@ public sealed record Palette(
     /// <summary>For dark grounds.</summary>
     public static Palette DarkDefault { get; } = new(
         "#6cb0f5", "#ff9a57", "#ff9a57", "#b79be0", "#ff8a80", "#5fd0d0", "#5fd0d0", "#e6edf3", "#9198a1", "#3d444d", "#0d1117");
+
+    /// <summary>For light grounds where more contrast is asked for: text and marks 7:1 or better on white.</summary>
+    public static Palette LightContrast { get; } = new(
+        "#0b3d91", "#8a3200", "#8a3200", "#4a2a85", "#8b0000", "#004f4f", "#004f4f", "#000000", "#1f1f1f", "#8c8c8c", "#ffffff");
+
+    /// <summary>For dark grounds where more contrast is asked for: text and marks 7:1 or better on black.</summary>
+    public static Palette DarkContrast { get; } = new(
+        "#8cc8ff", "#ffb070", "#ffb070", "#d6bcff", "#ffa8a0", "#7fe8e8", "#7fe8e8", "#ffffff", "#e6e6e6", "#767676", "#000000");
 }
 
 /// <summary>
-/// Sizes and colours of figures. A figure carries both appearances and follows its host (VS Code's and JupyterLab's themes,
-/// a page's <c>data-theme</c>) or else the system, so one saved output reads well in the light and in the dark.
+/// Sizes and colours of figures. A figure carries all appearances and follows its host (VS Code's and JupyterLab's themes,
+/// a page's <c>data-theme</c>) or else the system, so one saved output reads well in the light, in the dark and in high contrast.
 /// </summary>
 public sealed record Theme
 {
@@ -54,6 +62,12 @@ public sealed record Theme
 
     /// <summary>Colours on dark grounds.</summary>
     public Palette Dark { get; init; } = Palette.DarkDefault;
+
+    /// <summary>Colours on light grounds in high contrast.</summary>
+    public Palette HighContrastLight { get; init; } = Palette.LightContrast;
+
+    /// <summary>Colours on dark grounds in high contrast.</summary>
+    public Palette HighContrastDark { get; init; } = Palette.DarkContrast;
 
     internal double SizeOf(Figures.TextSize size) => size switch
     {

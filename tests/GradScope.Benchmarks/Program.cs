@@ -9,6 +9,9 @@ switch (args.FirstOrDefault())
     case "live":
         await LiveOverhead.Run();
         break;
+    case "figures":
+        FigureSpeed.Run();
+        break;
     case "handoff":
         HandOff.Run();
         break;
@@ -28,6 +31,7 @@ switch (args.FirstOrDefault())
             step [--json FILE] [name] a whole training step beside PyTorch's (Debian's python3-torch), in turn
             results [name]            published training results (sort, repeated, induction, addition, nanogpt), from the repository's root
             live                      what a live view costs the training that it shows
+            figures                   how long each figure takes to draw, and how large it is
             handoff                   what the second thread costs
             statistics …              the same by BenchmarkDotNet, with its options (--filter, --job, …)
             """);

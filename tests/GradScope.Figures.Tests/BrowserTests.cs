@@ -1,3 +1,4 @@
+using System.Globalization;
 using GradScope.Tests;
 using Microsoft.Playwright;
 
@@ -63,6 +64,58 @@ public sealed class BrowserTests(BrowserTests.Browser browser) : IClassFixture<B
     }
 
     [RequiresChromiumFact]
+    public async Task A_cell_is_read_by_pointer_and_by_keys()
+    {
+        var node = Trained.Plain.Frame.Tape["blocks.0.mlp.post"];
+        var page = await browser.ShowAsync(node.ToFigure().Html);
+        var map = page.Locator("[data-map]").First;
+        var box = (await map.BoundingBoxAsync())!;
+        var (rows, columns) = (node.Shape[^2], node.Shape[^1]);
+        await page.Mouse.MoveAsync(box.X + box.Width * 5.5f / columns, box.Y + box.Height * 2.5f / rows);
+        await Assertions.Expect(page.Locator(".gs-tip")).ToHaveTextAsync(Told(2, 5), new() { UseInnerText = true });
+
+        await page.Mouse.MoveAsync(0, 0);
+        await Assertions.Expect(page.Locator(".gs-tip")).ToBeHiddenAsync();
+        await page.Locator(".gs-view").First.FocusAsync();
+        await page.Keyboard.PressAsync("Tab");
+        await Assertions.Expect(page.Locator("[role=status]")).ToHaveTextAsync(Told(2, 5).Replace("\n", ", "));
+        foreach (var key in (string[])["ArrowDown", "ArrowDown", "End", "ArrowLeft", "PageDown", "PageUp"]) await page.Keyboard.PressAsync(key);
+        await Assertions.Expect(page.Locator(".gs-tip")).ToHaveTextAsync(Told(4, columns - 2), new() { UseInnerText = true });
+        await page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(page.Locator(".gs-tip")).ToBeHiddenAsync();
+        await page.CloseAsync();
+
+        string Told(int r, int c) => $"{node.Label}[0, {r}, {c}]\nvalue {Shown(node.Value![0, r, c])}\ngradient {Shown(node.Grad![0, r, c])}";
+    }
+
+    [RequiresChromiumFact]
+    public async Task The_script_may_run_twice_on_many_figures_and_on_copies()
+    {
+        var (one, other) = (Trained.Plain.Frame.Tape["logits"].ToFigure().Html, Trained.Plain.Frame.Tape["embed"].ToFigure().Html);
+        var page = await browser.ShowAsync(one + other + one);
+        await page.EvaluateAsync("() => { const old = document.querySelector('script'), again = document.createElement('script'); again.textContent = old.textContent; old.replaceWith(again); }");
+        await Assertions.Expect(page.Locator(".gs.gs-on")).ToHaveCountAsync(3);
+        var tips = await page.EvaluateAsync<int[]>("[...document.querySelectorAll('.gs')].map(r => r.querySelectorAll('.gs-tip').length)");
+        Assert.Equal([1, 1, 1], tips);
+        await page.CloseAsync();
+    }
+
+    /// <summary>A number as the script shows it: three digits, always.</summary>
+    private static string Shown(float value)
+    {
+        if (value == 0) return "0";
+        var text = Math.Abs((double)value).ToString("E2", CultureInfo.InvariantCulture);
+        var exponent = int.Parse(text.AsSpan(5), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var digits = decimal.Parse(text.AsSpan(0, 4), CultureInfo.InvariantCulture);
+        return (value < 0 ? "−" : "") + exponent switch
+        {
+            >= -2 and < 3 => (digits * (decimal)Math.Pow(10, exponent)).ToString("F" + (2 - exponent), CultureInfo.InvariantCulture),
+            3 => (digits * 1000).ToString("F0", CultureInfo.InvariantCulture),
+            _ => $"{digits.ToString("F2", CultureInfo.InvariantCulture)}·10{Numbers.Superscript(exponent)}",
+        };
+    }
+
+    [RequiresChromiumFact]
     public async Task The_hosts_theme_outweighs_the_systems_and_print_is_light()
     {
         var page = await browser.OpenAsync();
@@ -73,8 +126,8 @@ public sealed class BrowserTests(BrowserTests.Browser browser) : IClassFixture<B
             (ColorScheme.Dark, "", Media.Screen, Palette.DarkDefault.Value),
             (ColorScheme.Light, "document.body.className = 'vscode-dark'", Media.Screen, Palette.DarkDefault.Value),
             (ColorScheme.Dark, "document.body.className = 'vscode-light'", Media.Screen, Palette.LightDefault.Value),
-            (ColorScheme.Light, "document.body.className = 'vscode-dark vscode-high-contrast'", Media.Screen, Palette.DarkDefault.Value),
-            (ColorScheme.Dark, "document.body.className = 'vscode-high-contrast vscode-high-contrast-light'", Media.Screen, Palette.LightDefault.Value),
+            (ColorScheme.Light, "document.body.className = 'vscode-dark vscode-high-contrast'", Media.Screen, Palette.DarkContrast.Value),
+            (ColorScheme.Dark, "document.body.className = 'vscode-high-contrast vscode-high-contrast-light'", Media.Screen, Palette.LightContrast.Value),
             (ColorScheme.Dark, "document.body.dataset.jpThemeLight = 'true'", Media.Screen, Palette.LightDefault.Value),
             (ColorScheme.Light, "document.body.dataset.jpThemeLight = 'false'", Media.Screen, Palette.DarkDefault.Value),
             (ColorScheme.Dark, "document.body.dataset.jpThemeLight = 'false'", Media.Print, Palette.LightDefault.Value),
@@ -109,6 +162,18 @@ public sealed class BrowserTests(BrowserTests.Browser browser) : IClassFixture<B
                 Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
             });
             return await chromium.NewPageAsync();
+        }
+
+        /// <summary>A page of finished figures; a test fails on the page's first complaint.</summary>
+        public async Task<IPage> ShowAsync(string html, int width = 1100)
+        {
+            var page = await OpenAsync();
+            page.Console += (_, message) => throw new InvalidOperationException(message.Text);
+            page.PageError += (_, error) => throw new InvalidOperationException(error);
+            await page.SetViewportSizeAsync(width, 900);
+            await page.SetContentAsync($"<!doctype html><meta charset=utf-8><body>{html}");
+            await Assertions.Expect(page.Locator(".gs.gs-on").First).ToBeVisibleAsync();
+            return page;
         }
 
         public Task InitializeAsync() => Task.CompletedTask;

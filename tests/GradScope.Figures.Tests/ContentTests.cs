@@ -144,6 +144,28 @@ public sealed class ContentTests
         Assert.Equal(frame.Positions.Count(p => p.IsRight == false), texts.Count(t => t == "✗"));
     }
 
-    private static List<string> Texts(Figure figure) =>
+    [Fact]
+    public void What_is_not_finite_is_told_and_never_right()
+    {
+        var texts = Texts(Gallery.Draw("predictions-nan"));
+        Assert.Contains(texts, t => t.Contains("right at 0 of 8 positions", StringComparison.Ordinal));
+        Assert.Equal(8, texts.Count(t => t == "no finite probability"));
+        Assert.DoesNotContain("✓", texts);
+        Assert.Contains("NaN", Texts(Gallery.Draw("flow-nan")));
+        Assert.Contains("⚠ not finite", Texts(Gallery.Draw("flow-nan")));
+        Assert.Contains(Texts(Gallery.Draw("attention-nan")), t => t.Contains("numbers are NaN or ∞", StringComparison.Ordinal));
+        Assert.Contains("no finite number to draw", Texts(Gallery.Draw("training-nan")));
+        Assert.Contains(Texts(Gallery.Draw("history-nan")), t => t.StartsWith("1,200 cells in the alarm colour", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Gradients_that_are_zero_are_drawn_as_zero_and_marked()
+    {
+        Assert.Contains("⚠ no gradient", Texts(Gallery.Draw("flow-zero-real")));
+        Assert.DoesNotContain(Texts(Gallery.Draw("attention-zero")), t => t.Contains("the one with the largest", StringComparison.Ordinal) || t == "−0");
+        Assert.Contains(", gradient ‖·‖ 0", Gallery.Draw("tape-zero").Text);
+    }
+
+    internal static List<string> Texts(Figure figure) =>
         [.. XDocument.Parse(figure.Svg).Descendants().Where(e => e.Name.LocalName == "text").Select(e => string.Concat(e.DescendantNodes().OfType<XText>().Where(t => t.Parent!.Name.LocalName != "title").Select(t => t.Value)))];
 }

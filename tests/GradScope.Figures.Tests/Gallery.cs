@@ -1,3 +1,5 @@
+using GradScope.Cli;
+
 namespace GradScope.Figures.Tests;
 
 /// <summary>All figures that are looked at, in a browser and otherwise, by file name. Each is drawn anew when asked for.</summary>
@@ -21,7 +23,7 @@ internal static class Gallery
     /// <summary>The teaching model with everything it has by default, trained for longer.</summary>
     public static IReadOnlyDictionary<string, Func<Figure>> OfTeachingModel { get; } = new Dictionary<string, Func<Figure>>
     {
-        ["check"] = () => Trained.Expression().CheckGradients().ToFigure(),
+        ["check"] = () => Showcase.Micrograd().CheckGradients().ToFigure(),
         ["trained-model"] = () => Trained.Teaching.Frame.Model.ToFigure(),
         ["trained-tape"] = () => Trained.Teaching.Frame.Tape.ToFigure(),
         ["trained-flow"] = () => Trained.Teaching.Frame.GradientFlow().ToFigure(),
@@ -32,6 +34,17 @@ internal static class Gallery
         ["trained-pattern"] = () => Trained.Teaching.Frame.Tape["blocks.0.attn.pattern"].ToFigure(),
         ["trained-loss"] = () => Trained.Teaching.Frame.Tape["loss"].ToFigure(),
         ["trained-weight"] = () => Trained.Teaching.Frame.Tape["blocks.0.ln1.weight"].ToFigure(),
+    };
+
+    /// <summary>12 layers × 12 heads × 256 positions.</summary>
+    public static IReadOnlyDictionary<string, Func<Figure>> OfDeepModel { get; } = new Dictionary<string, Func<Figure>>
+    {
+        ["deep-model"] = () => Trained.Deep.Model.ToFigure(),
+        ["deep-tape"] = () => Trained.Deep.Tape.ToFigure(),
+        ["deep-flow"] = () => Trained.Deep.GradientFlow().ToFigure(),
+        ["deep-attention"] = () => Trained.Deep.Attention().ToFigure(),
+        ["deep-predictions"] = () => Trained.Deep.Predictions().ToFigure(),
+        ["deep-pattern"] = () => Trained.Deep.Tape["blocks.11.attn.pattern"].ToFigure(),
     };
 
     /// <summary>What a good-natured model does not show.</summary>
@@ -72,10 +85,38 @@ internal static class Gallery
         ["tensor-rank-4"] = () => Synthetic.Wave([3, 6, 5, 7], 2).ToFigure("many matrices"),
         ["tensor-named-oddly"] = () => new Tensor([2], 1, -1).ToFigure("<img src=x onerror=alert(1)>" + new string('w', 80)),
         ["predictions-odd-tokens"] = () => Synthetic.Predictions(Synthetic.OddTokens).ToFigure(),
+        ["model-nan"] = () => NotANumber.Model.ToFigure(),
+        ["tape-nan"] = () => NotANumber.Tape.ToFigure(),
+        ["flow-nan"] = () => NotANumber.GradientFlow().ToFigure(),
+        ["attention-nan"] = () => NotANumber.Attention().ToFigure(),
+        ["predictions-nan"] = () => NotANumber.Predictions().ToFigure(),
+        ["training-nan"] = () => Synthetic.With(Trained.Plain.Run, _ => double.NaN).ToFigure(),
+        ["history-nan"] = () => Synthetic.With(Trained.Plain.Run, n => n < 0.1 ? double.NaN : double.PositiveInfinity).ToGradientHistoryFigure(),
+        ["tape-infinite"] = () => Infinite.Tape.ToFigure(),
+        ["flow-infinite"] = () => Infinite.GradientFlow().ToFigure(),
+        ["attention-infinite"] = () => Infinite.Attention().ToFigure(),
+        ["training-infinite"] = () => Synthetic.With(Trained.Plain.Run, n => n > 2.5 ? double.PositiveInfinity : n).ToFigure(),
+        ["model-zero"] = () => Zero.Model.ToFigure(),
+        ["tape-zero"] = () => Zero.Tape.ToFigure(),
+        ["flow-zero-real"] = () => Zero.GradientFlow().ToFigure(),
+        ["attention-zero"] = () => Zero.Attention().ToFigure(),
+        ["training-constant"] = () => Synthetic.With(Trained.Plain.Run, _ => 2.5).ToFigure(),
+        ["training-zero"] = () => Synthetic.With(Trained.Plain.Run, _ => 0).ToFigure(),
+        ["history-zero"] = () => Synthetic.With(Trained.Plain.Run, _ => 0).ToGradientHistoryFigure(),
+        ["history-constant"] = () => Synthetic.With(Trained.Plain.Run, _ => 0.3).ToGradientHistoryFigure(),
+        ["history-one-step"] = () => (Trained.Plain.Run with { GradientNorms = Trained.Plain.Run.GradientNorms[..1], Metrics = Trained.Plain.Run.Metrics[..1] }).ToGradientHistoryFigure(),
+        ["flow-odd-tokens"] = () => Synthetic.Flow(Synthetic.Config, Synthetic.OddTokens).ToFigure(),
+        ["predictions-one"] = () => Synthetic.Predictions(["only", "other"]).ToFigure(),
         ["predictions-none"] = () => new PredictionFrame(0, [], []).ToFigure(),
     };
 
-    public static IEnumerable<KeyValuePair<string, Func<Figure>>> All => Real.Concat(OfTeachingModel).Concat(Edges);
+    private static Frame NotANumber => Synthetic.With(Trained.Teaching.Frame, _ => float.NaN, _ => float.NaN);
+
+    private static Frame Infinite => Synthetic.With(Trained.Teaching.Frame, v => v > 0.5 ? float.PositiveInfinity : v, g => g < -0.01 ? float.NegativeInfinity : g);
+
+    private static Frame Zero => Synthetic.With(Trained.Teaching.Frame, v => v, _ => 0);
+
+    public static IEnumerable<KeyValuePair<string, Func<Figure>>> All => Real.Concat(OfTeachingModel).Concat(OfDeepModel).Concat(Edges);
 
     public static TheoryData<string> Names => [.. All.Select(f => f.Key)];
 

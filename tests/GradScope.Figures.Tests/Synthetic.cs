@@ -12,6 +12,53 @@ internal static class Synthetic
     /// <summary>Tokens that are hard to show.</summary>
     public static ImmutableArray<string> OddTokens { get; } = ["<script>", "\"quoted\"", "שלום", "👩‍🔬", "a&b", " ", "", "line\nbreak", "antidisestablishmentarianism"];
 
+    /// <summary>What would run if it became markup; each sets window.hit.</summary>
+    public static ImmutableArray<string> HostileTexts { get; } =
+    [
+        "<img src=x onerror=\"window.hit=1\">", "\"'><script>window.hit=1</script>", "</style><script>window.hit=1</script>", "]]></script><script>window.hit=1</script>",
+        "</title></svg><iframe srcdoc=\"<script>parent.hit=1</script>\">", "\" onfocus=\"window.hit=1\" autofocus=\"", "javascript:window.hit=1", "\u202eevil\u0000\ud800&amp;",
+    ];
+
+    /// <summary>A frame of the teaching size whose numbers were changed, gradients and norms included.</summary>
+    public static Frame With(Frame frame, Func<float, float> value, Func<float, float> grad)
+    {
+        var tape = frame.Tape with { Nodes = [.. frame.Tape.Nodes.Select(n => n with
+        {
+            Value = Map(n.Value, value), ValueNorm = value((float)n.ValueNorm), Grad = Map(n.Grad, grad), GradNorm = n.GradNorm is { } norm ? grad((float)norm) : null,
+        })] };
+        var parameters = frame.Model.Parameters.Select(p => p with { ValueNorm = value((float)p.ValueNorm), GradNorm = p.GradNorm is { } norm ? grad((float)norm) : null });
+        return frame with { Tape = tape, Model = frame.Model with { Parameters = [.. parameters] }, Loss = value((float)frame.Loss) };
+
+        static Tensor? Map(Tensor? tensor, Func<float, float> map) => tensor is null ? null : new(tensor.Shape, [.. tensor.Values.ToArray().Select(map)]);
+    }
+
+    /// <summary>A run whose measurements were changed.</summary>
+    public static Run With(Run run, Func<double, double> number) => run with
+    {
+        Metrics = [.. run.Metrics.Select(m => new Metrics(
+            m.Step, number(m.Loss), number(m.Accuracy), number(m.GradientNorm), number(m.LearningRate), number(m.UpdateRatio),
+            m.ValidationLoss is { } loss ? number(loss) : null, m.ValidationAccuracy is { } accuracy ? number(accuracy) : null))],
+        GradientNorms = [.. run.GradientNorms.Select(step => step.Select(n => (float)number(n)).ToImmutableArray())],
+    };
+
+    /// <summary>Everything that users name, named so.</summary>
+    public static IEnumerable<Figure> Named(ImmutableArray<string> names)
+    {
+        var text = string.Concat(names);
+        var config = Config with { LayerCount = 1 };
+        var run = Trained.Plain.Run with { Task = text, Optimizer = text, Baselines = [new(text, 2)], ParameterNames = [.. Trained.Plain.Run.ParameterNames.Select(n => n + text)] };
+        var flow = Flow(config, names);
+        flow = flow with { Stations = [.. flow.Stations.Select(s => s with { Name = text })], Branches = [.. flow.Branches.Select(b => b with { Path = text })] };
+        var tape = Trained.Micrograd();
+        tape = tape with { Nodes = [.. tape.Nodes.Select(n => n with { Name = text, Formula = text, BackwardRule = [.. n.BackwardRule.Select(_ => text)] })] };
+        var model = Model(config);
+        return
+        [
+            run.ToFigure(), run.ToGradientHistoryFigure(), flow.ToFigure(), tape.ToFigure(), tape.Nodes[0].ToFigure(), Attention(config, names).ToFigure(), Predictions(names).ToFigure(),
+            new Tensor([2], 1, 2).ToFigure(text), (model with { Parameters = [.. model.Parameters.Select(p => p with { Name = p.Name + text })] }).ToFigure(new() { Title = text }),
+        ];
+    }
+
     /// <summary>Each token is expected after itself, with growing confidence.</summary>
     public static PredictionFrame Predictions(ImmutableArray<string> vocabulary) => new(7, vocabulary, [.. vocabulary.Select((token, i) => new Prediction(
         token, i % 3 == 2 ? null : vocabulary[i * 5 % vocabulary.Length],

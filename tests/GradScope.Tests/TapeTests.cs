@@ -13,6 +13,31 @@ public class TapeTests
     }
 
     [Fact]
+    public void A_watch_tells_what_each_step_of_backward_adds()
+    {
+        var tape = new Tape();
+        var u = tape.Variable(new float[] { 1, 2 }, "u");
+        var square = u * u;
+        var triple = 3 * u;
+        var watch = new BackwardWatch();
+        tape.Backward((square + triple).Sum(), watch);
+        var frame = Recorder.Capture(tape, watch: watch);
+
+        var parts = frame.Contributions.Where(c => c.Input == u.Index).ToList();
+        Assert.Equal([triple.Index, square.Index], parts.Select(c => c.Node));
+        Assert.Equal([3f, 3f], parts[0].Added!.Values.ToArray());
+        Assert.Equal([3f, 3f], parts[0].Sum!.Values.ToArray());
+        Assert.Equal([2f, 4f], parts[1].Added!.Values.ToArray());
+        Assert.Equal([5f, 7f], parts[1].Sum!.Values.ToArray());
+        Assert.Equal((Math.Sqrt(20), Math.Sqrt(74)), (parts[1].Norm, parts[1].SumNorm), (a, b) => Math.Abs(a.Item1 - b.Item1) + Math.Abs(a.Item2 - b.Item2) < 1e-6);
+
+        // One use: what is added is the whole gradient, and is not copied again.
+        var one = Assert.Single(frame.Contributions, c => c.Input == square.Index);
+        Assert.Same(frame.Nodes[square.Index].Grad, one.Added);
+        Assert.Empty(Recorder.Capture(tape).Contributions);
+    }
+
+    [Fact]
     public void A_hand_written_attention_head_equals_the_models_own_operations()
     {
         var tape = new Tape();

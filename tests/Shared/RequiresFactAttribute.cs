@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace GradScope.Testing;
 
@@ -15,17 +16,27 @@ public sealed class RequiresFactAttribute : FactAttribute
             ? []
             : tools.Select(Tool.Find).Where(tool => !tool.IsThere).ToList();
         if (missing.Count > 0)
-            Skip = $"needs {string.Join(" and ", missing.Select(tool => tool.Name))}: sudo apt-get install -y {string.Join(' ', missing.Select(tool => tool.Package).Distinct())}";
+            Skip = $"needs {string.Join(" and ", missing.Select(tool => tool.Name))}: {string.Join("; ", missing.GroupBy(tool => tool.Installer).Select(group => $"{group.Key} {string.Join(' ', group.Select(tool => tool.Package).Distinct())}"))}";
     }
 }
 
-/// <summary>A program or Python package that tests use, and the Debian package that brings it.</summary>
-public sealed record Tool(string Name, string Package, Func<bool> Probe)
+/// <summary>A program or package that tests use, and what brings it: a Debian package unless another installer is named.</summary>
+public sealed record Tool(string Name, string Package, Func<bool> Probe, string Installer = "sudo apt-get install -y")
 {
     /// <summary>Debian's own Python: one from elsewhere on the path does not see Debian's packages.</summary>
     public const string Python = "/usr/bin/python3";
 
     public const string PlainPython = "python3", NbFormat = "nbformat", NbClient = "nbclient", NbConvert = "nbconvert", JupyterClient = "jupyter_client", Chromium = "chromium";
+    public const string Node = "node", TypeScript = "TypeScript", AxeCore = "axe-core";
+
+    /// <summary>Where the script's tests are, with the packages of npm that they use.</summary>
+    public static string ScriptFolder { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "GradScope.Figures.Tests"));
+
+    /// <summary>TypeScript's compiler, for node.</summary>
+    public static string TypeScriptCompiler { get; } = Path.Combine(ScriptFolder, "node_modules", "typescript", "bin", "tsc");
+
+    /// <summary>axe-core's script, for a page.</summary>
+    public static string AxeScript { get; } = Path.Combine(ScriptFolder, "node_modules", "axe-core", "axe.min.js");
 
     private static readonly Dictionary<string, Lazy<Tool>> known = new List<Tool>
     {
@@ -35,6 +46,9 @@ public sealed record Tool(string Name, string Package, Func<bool> Probe)
         new(NbConvert, "jupyter-nbconvert", () => Imports(NbConvert)),
         new(JupyterClient, "python3-jupyter-client", () => Imports(JupyterClient)),
         new(Chromium, "chromium", () => File.Exists("/usr/bin/chromium")),
+        new(Node, "nodejs", () => IsOnPath("node")),
+        new(TypeScript, "tests/GradScope.Figures.Tests", () => File.Exists(TypeScriptCompiler), "npm ci --prefix"),
+        new(AxeCore, "tests/GradScope.Figures.Tests", () => File.Exists(AxeScript), "npm ci --prefix"),
     }.ToDictionary(tool => tool.Name, tool => new Lazy<Tool>(tool));
 
     private readonly Lazy<bool> isThere = new(Probe);
@@ -53,6 +67,11 @@ public sealed record Tool(string Name, string Package, Func<bool> Probe)
         Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{error.Result}\n{output}");
         return output;
     }
+
+    private static bool IsOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Any(folder => File.Exists(Path.Combine(folder, program)) || File.Exists(Path.Combine(folder, program + ".exe")));
+
+    private static string Here([CallerFilePath] string path = "") => path;
 
     private static bool Imports(string module)
     {

@@ -40,7 +40,7 @@ internal sealed class AttentionDrawing
         Sheet.Header(
             width, title,
             string.Create(CultureInfo.InvariantCulture, $"step {frame.Step} · {positions} position{(positions == 1 ? "" : "s")} · {(frame.Causal ? "causal" : "each query sees all keys")}"),
-            string.Create(CultureInfo.InvariantCulture, $"layer {chosen.Layer} head {head}{(options.Layer is null && options.Head is null && frame.BackwardHasRun && frame.Layers.Length * chosen.HeadCount > 1 ? ", the one with the largest ‖∂L/∂A‖" : "")}"));
+            string.Create(CultureInfo.InvariantCulture, $"layer {chosen.Layer} head {head}{(options.Layer is null && options.Head is null && largest > 0 && frame.Layers.Length * chosen.HeadCount > 1 ? ", the one with the largest ‖∂L/∂A‖" : "")}"));
         var y = Large(Sheet.Top + 4);
         if (frame.Layers.Length * chosen.HeadCount > 1) y = Grid(y + 16);
         return (width, Notes(y + 10) + Sheet.Margin - 4);

@@ -125,7 +125,7 @@ internal sealed class FlowDrawing
     {
         var thickness = ThicknessOf(station.GradNorm);
         if (thickness > 0) Sheet.Curve($"M{from} {lane}H{to}", Tone.Gradient, thickness, title: $"‖∂L/∂({station.Name})‖ = {Numbers.Exact(station.GradNorm)}");
-        else Sheet.Curve($"M{from} {lane}H{to}", Tone.Gradient, 1.5, "2 4", title: $"∂L/∂({station.Name}) is zero");
+        else Sheet.Curve($"M{from} {lane}H{to}", double.IsFinite(station.GradNorm ?? 0) ? Tone.Gradient : Tone.Loss, 1.5, "2 4", title: $"‖∂L/∂({station.Name})‖ = {Numbers.Exact(station.GradNorm)}");
     }
 
     private void Values()

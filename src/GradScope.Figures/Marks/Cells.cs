@@ -31,6 +31,9 @@ internal sealed class Cells
     /// <summary>How many cells hold NaN or infinity.</summary>
     public int NotFinite { get; }
 
+    /// <summary>All cells, row by row; a forbidden cell's number means nothing.</summary>
+    public ReadOnlySpan<float> Values => values;
+
     public bool IsThinned => RowBlock > 1 || ColumnBlock > 1;
 
     public float this[int row, int column] => values[row * Columns + column];
@@ -80,7 +83,9 @@ internal sealed class Cells
         return new(rows, columns * count, values, forbidden);
     }
 
-    public bool IsForbidden(int row, int column) => forbidden?[row * Columns + column] ?? false;
+    public bool IsForbidden(int row, int column) => IsForbidden(row * Columns + column);
+
+    public bool IsForbidden(int cell) => forbidden?[cell] ?? false;
 
     /// <summary>The same cells with other numbers.</summary>
     public Cells Select(Func<float, float> map) => new(Rows, Columns, [.. values.Select(map)], forbidden, RowBlock, ColumnBlock);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace GradScope.Figures;
@@ -10,9 +11,23 @@ internal static class Heatmap
 {
     private const double Smallest = 6;
 
-    /// <summary>Draws cells of a size with their corner at (x, y); with <paramref name="cellTitle"/> each cell tells its number on hover.</summary>
-    public static void Draw(Sheet sheet, Cells cells, Ramp ramp, double x, double y, double width, double height, Func<int, int, string>? cellTitle = null, string? title = null)
+    /// <summary>
+    /// Draws cells of a size with their corner at (x, y); with <paramref name="cellTitle"/> each cell tells its number on hover, and as the
+    /// payload's map of number <paramref name="map"/> a script reads it.
+    /// </summary>
+    public static void Draw(Sheet sheet, Cells cells, Ramp ramp, double x, double y, double width, double height, Func<int, int, string>? cellTitle = null, string? title = null, int? map = null)
     {
+        if (map is { } number)
+        {
+            using (sheet.Group())
+            {
+                Draw(sheet, cells, ramp, x, y, width, height, cellTitle, title);
+                sheet.Body.Empty("rect", ("x", x), ("y", y), ("width", width), ("height", height), ("class", "hit"), ("data-map", number.ToString(CultureInfo.InvariantCulture)));
+            }
+
+            return;
+        }
+
         var (w, h) = (width / cells.Columns, height / cells.Rows);
         if (cellTitle is null && Math.Min(w, h) < Smallest)
         {
@@ -46,7 +61,7 @@ internal static class Heatmap
 
         sheet.Rect(x - 0.5, y - 0.5, width + 1, 8, Tone.Rule.Stroke());
         var number = Numbers.Short(ramp.Largest);
-        sheet.Text(x, y + 18, signed ? "−" + number : "0", Face.Number.In(Tone.Muted));
+        sheet.Text(x, y + 18, signed && ramp.Largest > 0 ? "−" + number : "0", Face.Number.In(Tone.Muted));
         sheet.Text(Math.Max(x + width, x + sheet.WidthOf("−" + number + number, Face.Number) + 8), y + 18, number, Face.Number.In(Tone.Muted), Anchor.End);
     }
 

@@ -10,13 +10,21 @@ internal static class ProjectionBars
 
     public static double Draw(Sheet sheet, IReadOnlyList<(string Label, double Share)> paths, double x, double y, double width)
     {
-        var low = Math.Min(0, paths.Min(p => p.Share));
-        var high = Math.Max(1, paths.Max(p => p.Share));
+        var finite = paths.Select(p => p.Share).Where(double.IsFinite).ToList();
+        var low = finite.Append(0).Min();
+        var high = finite.Append(1).Max();
         var (left, span) = (x + LabelWidth, width - LabelWidth - NumberWidth);
         foreach (var (label, share) in paths)
         {
-            var (from, to) = (At(Math.Min(0, share)), At(Math.Max(0, share)));
             sheet.Text(x, y + 11.5, label, Face.Note, fit: LabelWidth - 4);
+            if (!double.IsFinite(share))
+            {
+                sheet.Text(x + width, y + 11.5, Numbers.Percent(share), Face.Number.In(Tone.Loss), Anchor.End);
+                y += 15;
+                continue;
+            }
+
+            var (from, to) = (At(Math.Min(0, share)), At(Math.Max(0, share)));
             sheet.Rect(from, y + 3.5, Math.Max(0.5, to - from), 8, $"{(share < 0 ? Tone.Negative : Tone.Gradient).Fill()} {Ribbons.Class}", title: $"{label}: ⟨g_path, g⟩ / ‖g‖² = {Numbers.Exact(share)}");
             sheet.Text(x + width, y + 11.5, Numbers.Percent(share), Face.Number.In(share < 0 ? Tone.Negative : Tone.Gradient), Anchor.End);
             y += 15;

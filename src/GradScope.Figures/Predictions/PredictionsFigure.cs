@@ -58,12 +58,13 @@ public static class PredictionsFigure
             }
 
             var best = Likeliest(position);
+            if (best.Count == 0) sheet.Text(top, middle, "no finite probability", Face.Note.In(Tone.Loss));
             for (var k = 0; k < best.Count; k++)
             {
                 var (x, p) = (top + k * (CellWidth + CellGap), position.Probabilities.Values[best[k]]);
                 var percent = Numbers.Percent(p);
                 var name = TokenText.Show(frame.Vocabulary[best[k]]);
-                sheet.Rect(x, y + 4, CellWidth * (float.IsFinite(p) ? p : 0), RowHeight - 8, Tone.Value.Fill() + " o8", radius: 2);
+                sheet.Rect(x, y + 4, CellWidth * p, RowHeight - 8, Tone.Value.Fill() + " o8", radius: 2);
                 if (best[k] == position.TargetId) sheet.Rect(x + 0.5, y + 4.5, CellWidth - 1, RowHeight - 9, Tone.Ink.Stroke(), radius: 2);
                 sheet.Text(x + 5, middle, name, Face.Number, fit: CellWidth - 12 - sheet.WidthOf(percent, Face.Number), title: $"{frame.Vocabulary[best[k]]}: {Numbers.Exact(p)}");
                 sheet.Text(x + CellWidth - 4, middle, percent, Face.Number, Anchor.End);
@@ -80,7 +81,7 @@ public static class PredictionsFigure
     private static List<int> Likeliest(Prediction position)
     {
         var p = position.Probabilities.Values.ToArray();
-        return [.. Enumerable.Range(0, p.Length).OrderByDescending(i => p[i]).Take(Top)];
+        return [.. Enumerable.Range(0, p.Length).Where(i => float.IsFinite(p[i])).OrderByDescending(i => p[i]).Take(Top)];
     }
 
     private static string Summary(PredictionFrame frame, string title, IReadOnlyList<Prediction> asked)
@@ -89,7 +90,7 @@ public static class PredictionsFigure
         text.Append(CultureInfo.InvariantCulture, $"{title} at step {frame.Step}: {Right(asked)}.");
         foreach (var position in frame.Positions.Take(MostRows))
         {
-            text.Append($"\n  after {TokenText.Show(position.Token)}: {string.Join(", ", Likeliest(position).Select(i => $"{TokenText.Show(frame.Vocabulary[i])} {Numbers.Percent(position.Probabilities.Values[i])}"))}");
+            text.Append($"\n  after {TokenText.Show(position.Token)}: {string.Join(", ", Likeliest(position).Select(i => $"{TokenText.Show(frame.Vocabulary[i])} {Numbers.Percent(position.Probabilities.Values[i])}").DefaultIfEmpty("no finite probability"))}");
             if (position is { Target: { } next, IsRight: { } right }) text.Append($"; came {TokenText.Show(next)} {(right ? "✓" : "✗")}");
         }
 

@@ -13,6 +13,7 @@ internal sealed class TensorDrawing
     private readonly string title;
     private readonly FigureOptions options;
     private readonly List<string> notes = [];
+    private readonly Dictionary<int, int> maps = [];
     private double right = Width;
 
     public TensorDrawing(Tensor value, Tensor? grad, string title, FigureOptions options)
@@ -22,6 +23,9 @@ internal sealed class TensorDrawing
     }
 
     public Sheet Sheet { get; }
+
+    /// <summary>The numbers for a script to read; null for a single number, which is written out.</summary>
+    public Payload? Payload { get; private set; }
 
     public (double Width, double Height) Draw()
     {
@@ -91,14 +95,36 @@ internal sealed class TensorDrawing
 
             var all = Slice(i);
             var first = i * rows;
-            Heatmap.Draw(Sheet, all.Thin(options.MaxCells, options.MaxCells), ramp, x, top, width, height, tensor.Length <= MostTitled ? Tell : null);
+            Heatmap.Draw(Sheet, Thin(all), ramp, x, top, width, height, tensor.Length <= MostTitled ? Tell : null, map: MapOf(i));
 
             string Tell(int r, int c) => $"[{(shape.Rank < 2 ? "" : IndexOf(shape, first + r) + ", ")}{c}] {Numbers.Exact(all[r, c])}";
         }
 
         return y + (drawn + across - 1) / across * (height + Gap + (count > 1 ? 16 : 0)) - (count > 1 ? 2 : 0);
 
-        Cells Slice(int i) => Cells.Of(new Tensor([rows, columns], tensor.Values.Slice(i * rows * columns, rows * columns)));
+        Cells Slice(int i) => Matrix(tensor, i);
+    }
+
+    private Cells Thin(Cells cells) => cells.Thin(options.MaxCells, options.MaxCells);
+
+    /// <summary>The number of a matrix in the payload; value and gradient are read together.</summary>
+    private int MapOf(int matrix)
+    {
+        Payload ??= new("maps");
+        if (!maps.TryGetValue(matrix, out var map))
+        {
+            var rows = value.Shape.Rank < 2 ? 1 : value.Shape[^2];
+            var before = value.Shape.Rank <= 2 ? null : IndexOf(value.Shape, matrix * rows)[..^1].TrimEnd();
+            map = maps[matrix] = Payload.AddMap(title, Thin(Matrix(value, matrix)), grad is null ? null : Thin(Matrix(grad, matrix)), before is null ? null : new(before));
+        }
+
+        return map;
+    }
+
+    private static Cells Matrix(Tensor tensor, int i)
+    {
+        var (rows, columns) = tensor.Shape.Rank < 2 ? (1, tensor.Shape.Columns) : (tensor.Shape[^2], tensor.Shape[^1]);
+        return Cells.Of(new Tensor([rows, columns], tensor.Values.Slice(i * rows * columns, rows * columns)));
     }
 
     private void Histogram(Tensor tensor, Tone tone, double x, double y)

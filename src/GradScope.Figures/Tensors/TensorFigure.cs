@@ -25,7 +25,7 @@ public static class TensorFigure
         var title = options.Title ?? name ?? "tensor";
         var drawing = new TensorDrawing(value, grad, title, options);
         var (width, height) = drawing.Draw();
-        return Figure.From(drawing.Sheet, width, height, title, Summary(value, grad, title), [.. Tables(value, grad)]);
+        return Figure.From(drawing.Sheet, width, height, title, Summary(value, grad, title), drawing.Payload, [.. Tables(value, grad)]);
     }
 
     private static string Summary(Tensor value, Tensor? grad, string title)

@@ -48,6 +48,17 @@ internal sealed class Markup
         text.Append("<style>").Append(css).Append("</style>");
     }
 
+    /// <summary>A script; in a section that XML takes as text, and behind comment signs for HTML, which takes any script so.</summary>
+    public void Script(string script)
+    {
+        if (script.Contains("]]>", StringComparison.Ordinal) || script.Contains("</", StringComparison.Ordinal))
+        {
+            throw new ArgumentException("The script contains ']]>' or '</', which would end it in a page.");
+        }
+
+        text.Append("<script>//<![CDATA[\n").Append(script).Append("//]]></script>");
+    }
+
     /// <summary>Another writer's finished markup.</summary>
     public void Append(Markup other) => text.Append(other.text);
 

@@ -18,17 +18,23 @@ internal static class StyleSheet
         var css = new StringBuilder();
         var light = Variables(theme.Light, Ribbons.Veil);
         var dark = Variables(theme.Dark, Ribbons.DarkVeil);
-        // A named theme of the host outweighs the system's preference by its specificity, print both.
+        var strongLight = Variables(theme.HighContrastLight, 1);
+        var strongDark = Variables(theme.HighContrastDark, 1);
+        // A named theme of the host outweighs the system's preference by its specificity, a wish for contrast outweighs both, and print all.
         css.Append($".{root}{{{Hosts}}}")
-            .Append($".{root},:is(.vscode-light,.vscode-high-contrast-light,[data-jp-theme-light=true],[data-theme=light]) .{root}{{{light}}}")
+            .Append($".{root},:is({LightHosts}) .{root}{{{light}}}")
             .Append($"@media(prefers-color-scheme:dark){{.{root}{{{dark}}}}}")
-            .Append($":is(.vscode-dark,.vscode-high-contrast:not(.vscode-high-contrast-light),[data-jp-theme-light=false],[data-theme=dark]) .{root}{{{dark}}}")
+            .Append($":is({DarkHosts}) .{root}{{{dark}}}")
+            .Append($"@media(prefers-contrast:more),(forced-colors:active){{.{root},:is({LightHosts}) .{root}{{{strongLight}}}:is({DarkHosts}) .{root}{{{strongDark}}}}}")
+            .Append($"@media(prefers-color-scheme:dark) and (prefers-contrast:more),(prefers-color-scheme:dark) and (forced-colors:active){{.{root}{{{strongDark}}}}}")
+            .Append($":is({LightContrastHosts}) .{root}{{{strongLight}}}:is({DarkContrastHosts}) .{root}{{{strongDark}}}")
+            .Append($"@media(forced-colors:active){{.{root}.{root}.{root}{{forced-color-adjust:none;--gs-ink:CanvasText;--gs-muted:CanvasText;--gs-rule:GrayText;--gs-paper:Canvas}}}}")
             .Append($"@media print{{.{root}.{root}.{root}{{{light}--gs-ink:var(--gs-i);--gs-muted:var(--gs-m);--gs-rule:var(--gs-r);--gs-paper:var(--gs-p);print-color-adjust:exact}}}}")
-            .Append($"@media(forced-colors:active){{.{root}{{forced-color-adjust:none}}}}")
             .Append($".{root} text{{font:{Pixels(theme.SmallSize)} {theme.Font};white-space:pre;fill:{theme.Light.Ink};fill:var(--gs-ink)}}")
             .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z2{{font-size:{Pixels(theme.TextSize)}}}")
             .Append($".{root} .m{{font-family:{theme.MonoFont}}}.{root} .b{{font-weight:600}}.{root} .c{{text-anchor:middle}}.{root} .e{{text-anchor:end}}");
         css.Append($".{root} .veil{{opacity:{Ribbons.Veil.ToString(CultureInfo.InvariantCulture)};opacity:var(--gs-veil)}}.{root} .halo{{paint-order:stroke;stroke:{theme.Light.Paper};stroke:var(--gs-paper);stroke-width:4px;stroke-linejoin:round}}.{root} .dense{{shape-rendering:crispEdges}}");
+        if (body.Contains("\"hit\"", StringComparison.Ordinal)) css.Append($".{root} .hit{{fill:none}}");
         for (var step = 1; step < Ramp.Steps; step++)
         {
             if (body.Contains(Ramp.Class(step) + "\"", StringComparison.Ordinal)) css.Append($".{root} .o{step}{{opacity:{((double)step / Ramp.Steps).ToString("0.##", CultureInfo.InvariantCulture)}}}");
@@ -54,13 +60,24 @@ internal static class StyleSheet
     /// <summary>The rules of what surrounds the SVG in HTML: the scrolling frame, and the tables with so many columns of text before their numbers.</summary>
     public static string ForPage(string root, Theme theme, double width, IEnumerable<int> textColumns) =>
         $".{root}.gs{{background:var(--gs-paper);color:var(--gs-ink);font:{Pixels(theme.TextSize)} {theme.Font};max-width:{Pixels(width)};margin:0;text-align:left}}"
-        + $".{root} .gs-view{{overflow-x:auto}}.{root} .gs-view>svg{{display:block;width:100%;height:auto;min-width:{Pixels(Math.Min(width, Math.Max(340, width * 0.85)))};max-width:{Pixels(width)}}}"
+        + $".{root} .gs-view{{overflow-x:auto}}.{root} .gs-view>svg{{display:block;width:100%;height:auto;min-width:{Pixels(Narrowest(width))};max-width:{Pixels(width)}}}"
         + $".{root} details{{margin:0 16px;padding:4px 0 8px;font-size:{Pixels(theme.SmallSize)}}}.{root} summary{{cursor:pointer;color:var(--gs-muted)}}"
         + $".{root} .gs-view:focus-visible,.{root} summary:focus-visible{{outline:2px solid var(--gs-value);outline-offset:1px}}"
         + $".{root} table{{border-collapse:collapse;margin:8px 0;background:none;color:inherit;font:inherit;width:auto}}.{root} caption{{text-align:left;font-weight:600;padding:4px 0;color:inherit;caption-side:top}}"
         + $".{root} :is(th,td){{padding:1px 12px 1px 0;border:0;border-bottom:1px solid var(--gs-rule);text-align:left;vertical-align:top;background:none;color:inherit;font-weight:400;white-space:pre-wrap}}"
         + string.Concat(textColumns.Distinct().Order().Select(k => $".{root} .gs-t{k} :is(th,td):nth-child(n+{k + 1}){{font-family:{theme.MonoFont};text-align:right}}"))
-        + $".{root} thead th{{color:var(--gs-muted)}}";
+        + $".{root} thead th{{color:var(--gs-muted)}}"
+        + $"@media print{{.{root} .gs-view{{overflow:visible}}.{root} .gs-view>svg{{min-width:0}}.{root} thead{{display:table-header-group}}.{root} tr{{break-inside:avoid}}.{root} details:not([open])>summary::after{{content:' (folded: open them to have them on paper)'}}}}";
+
+    /// <summary>A phone's width for what is legible there; what is wider shrinks a little and then scrolls in its own box.</summary>
+    private static double Narrowest(double width) => width <= 440 ? Math.Min(width, 328) : width * 0.85;
+
+    private const string LightHosts = ".vscode-light,[data-jp-theme-light=true],[data-theme=light]";
+    private const string DarkHosts = ".vscode-dark,[data-jp-theme-light=false],[data-theme=dark]";
+
+    // VS Code puts both classes on a light page; JupyterLab has the word in its theme's name.
+    private const string LightContrastHosts = ".vscode-high-contrast-light,[data-jp-theme-light=true][data-jp-theme-name*=Contrast]";
+    private const string DarkContrastHosts = ".vscode-high-contrast:not(.vscode-high-contrast-light),[data-jp-theme-light=false][data-jp-theme-name*=Contrast]";
 
     // The host's own colours come first.
     private const string Hosts =

@@ -59,6 +59,9 @@ public sealed record NodeFrame(
 /// <param name="Loss">The index of the node that backward started from; null where it has not run.</param>
 public sealed record TapeFrame(ImmutableArray<NodeFrame> Nodes, int? Loss)
 {
+    /// <summary>What each step of the backward pass added to which gradient, in backward order; empty where nobody watched it.</summary>
+    public ImmutableArray<Contribution> Contributions { get; init; } = [];
+
     /// <summary>Whether the gradients are there.</summary>
     public bool BackwardHasRun => Loss is not null;
 

@@ -24,8 +24,8 @@ public sealed record Prediction(string Token, string? Target, Tensor Probabiliti
         }
     }
 
-    /// <summary>Whether the best is the target; null where nothing is asked.</summary>
-    public bool? IsRight => TargetId is { } id ? id == Best : null;
+    /// <summary>Whether the best is the target; null where nothing is asked. Without finite probabilities there is no best, and it is wrong.</summary>
+    public bool? IsRight => TargetId is { } id ? id == Best && float.IsFinite(Probabilities.Values[id]) : null;
 }
 
 /// <summary>What a model predicts at each position of one input.</summary>

@@ -8,7 +8,8 @@ public static class Recorder
     /// <summary>The tape as it is now.</summary>
     /// <param name="tape">A tape, before or after its backward pass.</param>
     /// <param name="parameterTensors">Whether parameters' numbers are copied too, or only their norms (they are most of a model's memory).</param>
-    public static TapeFrame Capture(Tape tape, bool parameterTensors = true)
+    /// <param name="watch">What watched its last backward pass; null where nobody did.</param>
+    public static TapeFrame Capture(Tape tape, bool parameterTensors = true, BackwardWatch? watch = null)
     {
         var nodes = ImmutableArray.CreateBuilder<NodeFrame>(tape.Nodes.Count);
         foreach (var node in tape.Nodes)
@@ -34,7 +35,8 @@ public static class Recorder
             });
         }
 
-        return new(nodes.MoveToImmutable(), tape.Loss?.Index);
+        var frames = nodes.MoveToImmutable();
+        return new(frames, tape.Loss?.Index) { Contributions = watch is not null && tape.BackwardHasRun ? watch.Of(frames) : [] };
     }
 
     /// <summary>The model's architecture and its parameters' norms, with the gradients' of the last training backward pass.</summary>

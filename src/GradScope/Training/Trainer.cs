@@ -132,18 +132,19 @@ public sealed partial class Trainer
 
     /// <summary>The probe under the present weights, forward and backward; the model does not learn from it.</summary>
     /// <param name="text">Another input than <see cref="Probe"/>.</param>
-    /// <param name="parameterTensors">Whether the parameters' numbers are copied too, or only their norms.</param>
+    /// <param name="parameterTensors">Whether the parameters' numbers and what each step of backward adds are copied too, or only the parameters' norms.</param>
     /// <exception cref="ArgumentException">The text is not one of the task's, or longer than the context.</exception>
     public Frame Look(string? text = null, bool parameterTensors = false)
     {
         var workout = text is null ? probe ??= Examine(Probe ?? Task.DefaultProbe) : Examine(text);
         workout.Replay();
+        var watch = parameterTensors ? new BackwardWatch() : null;
         if (Backprop && workout.Loss.RequiresGrad)
         {
-            workout.Tape.Backward(workout.Loss);
+            workout.Tape.Backward(workout.Loss, watch);
         }
 
-        var tape = Recorder.Capture(workout.Tape, parameterTensors);
+        var tape = Recorder.Capture(workout.Tape, parameterTensors, watch);
         return new(
             Steps,
             Recorder.Capture(Model, tape),

@@ -1,0 +1,34 @@
+using System.Text.RegularExpressions;
+
+namespace GradScope.Figures;
+
+/// <summary>The script and the style that bring a figure to life, as they are put into each figure that has numbers to read.</summary>
+internal static partial class FigureScript
+{
+    private static readonly Lazy<string> text = new(() => WithoutComments(Read("gradscope.js")));
+    private static readonly Lazy<string> style = new(() => string.Concat(Read("gradscope.css").Split('\n')));
+
+    /// <summary>Which script the data is for: two versions of GradScope may meet in one notebook.</summary>
+    public const string Version = "1";
+
+    /// <summary>The script without its comments and indentation, which are for those who read its source.</summary>
+    public static string Text => text.Value;
+
+    /// <summary>The rules of what the script adds to a figure, each below the figure's own class.</summary>
+    public static string Style(string root) => style.Value.Replace("&", "." + root, StringComparison.Ordinal);
+
+    private static string WithoutComments(string source) => string.Concat(DocComment().Replace(source, "").Split('\n')
+        .Select(line => line.Trim())
+        .Where(line => line.Length > 0 && !line.StartsWith("//", StringComparison.Ordinal))
+        .Select(line => line + "\n"));
+
+    private static string Read(string name)
+    {
+        using var stream = typeof(FigureScript).Assembly.GetManifestResourceStream(name)!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    [GeneratedRegex(@"/\*\*.*?\*/", RegexOptions.Singleline)]
+    private static partial Regex DocComment();
+}

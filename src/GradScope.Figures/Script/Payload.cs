@@ -1,0 +1,145 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO.Compression;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace GradScope.Figures;
+
+/// <summary>What the rows or columns of a heatmap are.</summary>
+/// <param name="Name">A word for one, such as query.</param>
+/// <param name="Texts">What stands at each, such as its token.</param>
+/// <param name="Each">Where matrices stand beside each other, what each is, and how many columns it has.</param>
+internal sealed record Side(string? Name = null, IReadOnlyList<string>? Texts = null, (string Name, int Size)? Each = null);
+
+/// <summary>
+/// The recorded numbers that a figure's script reads: a header in JSON and arrays of numbers, compressed. A number is kept as it is
+/// read, to three significant digits, in 16 bits; so what the script shows is the recorded number rounded once.
+/// </summary>
+internal sealed class Payload
+{
+    /// <summary>Powers of ten from an array's largest number downwards that are told apart; a smaller number reads "≈ 0".</summary>
+    private const int Decades = 36;
+
+    private const int PerSign = 900 * Decades;
+
+    /// <summary>What is no number, after both signs' numbers.</summary>
+    private const int NotANumber = 2 * PerSign + 1, Infinite = NotANumber + 1, MinusInfinite = NotANumber + 2, Tiny = NotANumber + 3, MinusTiny = NotANumber + 4, Masked = NotANumber + 5;
+
+    private readonly List<ushort> codes = [];
+    private readonly List<IReadOnlyList<string>> lists = [];
+
+    /// <summary>A payload for one kind of figure.</summary>
+    public Payload(string kind) => Head = new() { ["kind"] = kind };
+
+    /// <summary>What the script is told besides numbers.</summary>
+    public JsonObject Head { get; }
+
+    /// <summary>Adds numbers and answers where they stand, as the script wants it: first, count, exponent of the smallest. NaN stands for itself; null in <paramref name="masked"/>'s places.</summary>
+    public JsonArray Add(ReadOnlySpan<float> values, Func<int, bool>? masked = null)
+    {
+        var (first, top) = (codes.Count, int.MinValue);
+        foreach (var value in values)
+        {
+            if (float.IsFinite(value) && value != 0) top = Math.Max(top, ReadDigits(value).Exponent);
+        }
+
+        var lowest = top == int.MinValue ? 0 : top - Decades + 1;
+        for (var i = 0; i < values.Length; i++)
+        {
+            codes.Add((ushort)(masked?.Invoke(i) == true ? Masked : Code(values[i], lowest)));
+        }
+
+        return [first, values.Length, lowest - 2];
+    }
+
+    /// <summary>Adds a heatmap that can be read cell by cell, and answers its number. Both of its parts have the same cells.</summary>
+    /// <param name="name">What is read.</param>
+    /// <param name="value">Its numbers as they are drawn.</param>
+    /// <param name="grad">Their gradients; null where there are none.</param>
+    /// <param name="down">What its rows are.</param>
+    /// <param name="across">What its columns are.</param>
+    /// <param name="gradName">What the gradients are called.</param>
+    public int AddMap(string name, Cells value, Cells? grad, Side? down = null, Side? across = null, string? gradName = null)
+    {
+        var map = new JsonObject { ["name"] = name, ["rows"] = value.Rows, ["cols"] = value.Columns, ["v"] = Add(value) };
+        if (value.IsThinned) map["block"] = new JsonArray(value.RowBlock, value.ColumnBlock);
+        if (grad is not null) map["g"] = Add(grad);
+        if (gradName is not null) map["grad"] = gradName;
+        if (down is not null) map["down"] = ToJson(down);
+        if (across is not null) map["across"] = ToJson(across);
+        var maps = (JsonArray)(Head["maps"] ??= new JsonArray());
+        maps.Add(map);
+        return maps.Count - 1;
+    }
+
+    public JsonArray Add(Cells cells) => Add(cells.Values, cells.IsForbidden);
+
+    /// <summary>The whole as the script unpacks it, before compression: the header's length, the header, all low bytes, all high bytes.</summary>
+    public byte[] ToBytes()
+    {
+        var head = JsonSerializer.SerializeToUtf8Bytes(Head);
+        var bytes = new byte[4 + head.Length + 2 * codes.Count];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, head.Length);
+        head.CopyTo(bytes, 4);
+        var numbers = bytes.AsSpan(4 + head.Length);
+        for (var i = 0; i < codes.Count; i++)
+        {
+            (numbers[i], numbers[codes.Count + i]) = ((byte)codes[i], (byte)(codes[i] >> 8));
+        }
+
+        return bytes;
+    }
+
+    /// <summary>The bytes compressed (zlib), in base64.</summary>
+    public static string Pack(byte[] bytes)
+    {
+        using var packed = new MemoryStream();
+        using (var zip = new ZLibStream(packed, CompressionLevel.SmallestSize, leaveOpen: true))
+        {
+            zip.Write(bytes);
+        }
+
+        return Convert.ToBase64String(packed.GetBuffer().AsSpan(0, (int)packed.Length));
+    }
+
+    private JsonObject ToJson(Side side)
+    {
+        var json = new JsonObject();
+        if (side.Name is not null) json["name"] = side.Name;
+        if (side.Texts is { } texts) json["of"] = AddTexts(texts);
+        if (side.Each is { } each) json["each"] = new JsonArray(each.Name, each.Size);
+        return json;
+    }
+
+    /// <summary>Adds a list of texts, once, and answers its number.</summary>
+    public int AddTexts(IReadOnlyList<string> texts)
+    {
+        var known = lists.FindIndex(list => ReferenceEquals(list, texts) || list.SequenceEqual(texts));
+        if (known >= 0) return known;
+
+        lists.Add(texts);
+        ((JsonArray)(Head["names"] ??= new JsonArray())).Add(new JsonArray([.. texts.Select(t => JsonValue.Create(t))]));
+        return lists.Count - 1;
+    }
+
+    private static int Code(float value, int lowest)
+    {
+        if (value == 0) return 0;
+        if (!float.IsFinite(value)) return float.IsNaN(value) ? NotANumber : value > 0 ? Infinite : MinusInfinite;
+
+        var (mantissa, exponent) = ReadDigits(value);
+        if (exponent < lowest) return value > 0 ? Tiny : MinusTiny;
+
+        return 1 + (mantissa - 100) + 900 * (exponent - lowest) + (value < 0 ? PerSign : 0);
+    }
+
+    /// <summary>The three significant digits of a number that is not 0, and the power of ten of the first.</summary>
+    private static (int Mantissa, int Exponent) ReadDigits(float value)
+    {
+        Span<char> text = stackalloc char[16];
+        Math.Abs((double)value).TryFormat(text, out var length, "E2", CultureInfo.InvariantCulture);
+        var mantissa = (text[0] - '0') * 100 + (text[2] - '0') * 10 + (text[3] - '0');
+        return (mantissa, int.Parse(text[5..length], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+    }
+}

@@ -1,0 +1,209 @@
+using System.Collections.Immutable;
+using GradScope.Tests;
+using Microsoft.Playwright;
+
+namespace GradScope.Figures.Tests;
+
+/// <summary>Figures wherever they are shown: themes and contrast, narrow and wide, on paper, many in a page, one twice, and of large models.</summary>
+public sealed class EverywhereTests(BrowserTests.Browser browser) : IClassFixture<BrowserTests.Browser>
+{
+    // The contrast (WCAG 2) of each text on the figure's paper, and of each of the five tones of marks.
+    private const string Contrasts = """
+        () => {
+          const parse = colour => { const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number); return { c: [r, g, b], a }; };
+          const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
+          const result = { text: 99, mark: 99 };
+          for (const svg of document.querySelectorAll('svg')) {
+            const paper = parse(getComputedStyle(svg.querySelector(':scope > rect')).fill).c;
+            const against = (colour, veil = 1) => {
+              const { c, a } = parse(colour);
+              const [x, y] = [light(c.map((v, i) => v * a * veil + paper[i] * (1 - a * veil))), light(paper)];
+              return (Math.max(x, y) + .05) / (Math.min(x, y) + .05);
+            };
+            for (const text of svg.querySelectorAll('text,tspan')) result.text = Math.min(result.text, against(getComputedStyle(text).fill));
+            const mark = document.createElementNS(svg.namespaceURI, 'path');
+            svg.append(mark);
+            for (const letter of ['v', 'g', 'n', 'p', 'l']) {
+              mark.setAttribute('class', `f${letter} veil`);
+              result.mark = Math.min(result.mark, against(getComputedStyle(mark).fill, Number(getComputedStyle(mark).opacity)));
+            }
+            mark.remove();
+          }
+          return [result.text, result.mark];
+        }
+        """;
+
+    private const string Clean = "() => { document.body.className = ''; for (const key of Object.keys(document.body.dataset)) delete document.body.dataset[key]; document.body.removeAttribute('style'); }";
+
+    [RequiresChromiumFact]
+    public async Task Text_and_marks_stand_out_in_every_theme()
+    {
+        var page = await browser.OpenAsync();
+        await page.SetContentAsync(string.Concat(Gallery.Real.Values.Select(draw => draw().Html)));
+        const string HighContrast = "const s = document.body.style; s.setProperty('--vscode-editor-foreground', '#fff'); s.setProperty('--vscode-editor-background', '#000'); s.setProperty('--vscode-descriptionForeground', 'rgba(255,255,255,.7)');";
+        const string JupyterDark = "const s = document.body.style; s.setProperty('--jp-content-font-color1', 'rgba(255,255,255,1)'); s.setProperty('--jp-content-font-color2', 'rgba(255,255,255,.7)'); s.setProperty('--jp-layout-color0', '#111111');";
+        (string What, PageEmulateMediaOptions Media, string Host, double Text, double Mark)[] cases =
+        [
+            ("light", new() { ColorScheme = ColorScheme.Light }, "", 4.5, 3),
+            ("dark", new() { ColorScheme = ColorScheme.Dark }, "", 4.5, 3),
+            ("JupyterLab dark", new() { ColorScheme = ColorScheme.Light }, "document.body.dataset.jpThemeLight = 'false';" + JupyterDark, 4.5, 3),
+            ("VS Code high contrast", new() { ColorScheme = ColorScheme.Light }, "document.body.className = 'vscode-high-contrast';" + HighContrast, 7, 7),
+            ("VS Code high contrast light", new() { ColorScheme = ColorScheme.Dark }, "document.body.className = 'vscode-high-contrast vscode-high-contrast-light';", 7, 7),
+            ("JupyterLab dark high contrast", new() { ColorScheme = ColorScheme.Light }, "document.body.dataset.jpThemeLight = 'false'; document.body.dataset.jpThemeName = 'JupyterLab Dark High Contrast';" + JupyterDark, 7, 7),
+            ("more contrast, light", new() { ColorScheme = ColorScheme.Light, Contrast = Contrast.More }, "", 7, 7),
+            ("more contrast, dark", new() { ColorScheme = ColorScheme.Dark, Contrast = Contrast.More }, "", 7, 7),
+            ("more contrast, dark host", new() { ColorScheme = ColorScheme.Light, Contrast = Contrast.More }, "document.body.className = 'vscode-dark';", 7, 7),
+            ("forced colours, light", new() { ColorScheme = ColorScheme.Light, ForcedColors = ForcedColors.Active }, "", 7, 7),
+            ("forced colours, dark", new() { ColorScheme = ColorScheme.Dark, ForcedColors = ForcedColors.Active }, "", 7, 7),
+            ("print", new() { ColorScheme = ColorScheme.Dark, Media = Media.Print }, "document.body.dataset.jpThemeLight = 'false';" + JupyterDark, 4.5, 3),
+        ];
+        List<string> problems = [];
+        foreach (var (what, media, host, text, mark) in cases)
+        {
+            media.Contrast ??= Contrast.NoPreference;
+            media.ForcedColors ??= ForcedColors.None;
+            media.Media ??= Media.Screen;
+            await page.EmulateMediaAsync(media);
+            await page.EvaluateAsync(Clean);
+            await page.EvaluateAsync($"() => {{ {host} }}");
+            var least = await page.EvaluateAsync<double[]>(Contrasts);
+            if (least[0] < text || least[1] < mark) problems.Add($"{what}: text {least[0]:0.00}:1, marks {least[1]:0.00}:1");
+        }
+
+        await page.CloseAsync();
+        Assert.Empty(problems);
+    }
+
+    [RequiresChromiumFact]
+    public async Task From_360_to_1400_pixels_the_page_never_scrolls_sideways_and_text_stays_legible()
+    {
+        // Of a drawing: the width of its box, how far it can be scrolled in it, and the height of its smallest text.
+        const string Measure = """
+            () => [...document.querySelectorAll('.gs-view:has(> svg)')].map(view => {
+              const svg = view.firstElementChild;
+              const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+              return [document.documentElement.scrollWidth - document.documentElement.clientWidth, scale * Math.min(...[...svg.querySelectorAll('text')].map(t => parseFloat(getComputedStyle(t).fontSize))), scale];
+            })
+            """;
+        var page = await browser.OpenAsync();
+        List<string> problems = [];
+        foreach (var (name, draw) in Gallery.All)
+        {
+            await page.SetContentAsync(draw().ToPage());
+            foreach (var width in (int[])[360, 700, 1100, 1400])
+            {
+                await page.SetViewportSizeAsync(width, 800);
+                var drawing = Assert.Single(await page.EvaluateAsync<double[][]>(Measure));
+                if (drawing is not [0, >= 8, <= 1]) problems.Add($"{name}, {width} px: {string.Join(", ", drawing)}");
+            }
+        }
+
+        await page.CloseAsync();
+        Assert.Empty(problems);
+    }
+
+    [RequiresChromiumFact]
+    public async Task On_paper_everything_is_there_in_the_light()
+    {
+        const string Hidden = """
+            () => [...document.querySelectorAll('.gs')].flatMap(figure => {
+              const svg = figure.querySelector('svg').getBoundingClientRect();
+              const view = figure.querySelector('.gs-view');
+              const problems = [];
+              if (svg.right > document.documentElement.clientWidth || view.scrollWidth > view.clientWidth) problems.push('cut at the right');
+              const told = getComputedStyle(figure.querySelector('summary'), '::after').content;
+              if (!told.includes('folded')) problems.push('folded numbers are not told: ' + told);
+              return problems;
+            })
+            """;
+        var page = await browser.OpenAsync();
+        await page.EmulateMediaAsync(new() { Media = Media.Print, ColorScheme = ColorScheme.Dark });
+        await page.SetViewportSizeAsync(718, 1000);
+        List<string> problems = [];
+        foreach (var (name, draw) in Gallery.Real)
+        {
+            await page.SetContentAsync(draw().ToPage());
+            problems.AddRange((await page.EvaluateAsync<string[]>(Hidden)).Select(p => $"{name}: {p}"));
+            await page.EvaluateAsync("() => { document.querySelector('details').open = true; }");
+            Assert.Equal("none", await page.EvaluateAsync<string>("getComputedStyle(document.querySelector('summary'), '::after').content"));
+        }
+
+        await page.SetContentAsync(Gallery.Draw("trained-tape").ToPage());
+        var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "figures")).FullName;
+        var paper = await page.PdfAsync(new() { Format = "A4", Path = Path.Combine(folder, "trained-tape.pdf") });
+        Assert.Equal("%PDF", System.Text.Encoding.ASCII.GetString(paper, 0, 4));
+        await page.CloseAsync();
+        Assert.Empty(problems);
+    }
+
+    [RequiresChromiumFact]
+    public async Task A_hundred_figures_live_in_one_page()
+    {
+        var page = await browser.OpenAsync();
+        List<string> problems = [];
+        page.Console += (_, message) => problems.Add(message.Text);
+        page.PageError += (_, error) => problems.Add(error);
+        var drawings = Gallery.All.Select(f => f.Value()).ToArray();
+        var figures = Enumerable.Range(0, 100).Select(i => drawings[i % drawings.Length]).ToArray();
+        await page.SetContentAsync(string.Concat(figures.Select(f => f.Html)));
+        Assert.Equal(figures.Select(f => f.Title), await page.EvaluateAsync<string[]>("[...document.querySelectorAll('.gs')].filter(f => f.querySelector('svg').getBoundingClientRect().height > 50).map(f => f.querySelector('svg > title').textContent)"));
+        Assert.Empty(problems);
+        await page.CloseAsync();
+    }
+
+    [RequiresChromiumFact]
+    public async Task Two_copies_of_an_output_look_alike_and_share_no_id()
+    {
+        // Where each mark of a copy stands in its drawing, and its colours.
+        const string Looks = """
+            copy => {
+              const svg = document.querySelectorAll('svg')[copy], frame = svg.getBoundingClientRect();
+              return [...svg.querySelectorAll('text,rect,path,circle')].map(mark => {
+                const box = mark.getBoundingClientRect(), style = getComputedStyle(mark);
+                return [mark.tagName, ...[box.x - frame.x, box.y - frame.y, box.width, box.height].map(v => v.toFixed(1)), style.fill, style.stroke, style.opacity].join(' ');
+              });
+            }
+            """;
+        var page = await browser.OpenAsync();
+        foreach (var draw in Gallery.Real.Values)
+        {
+            var html = draw().Html;
+            await page.SetContentAsync(html + html);
+            Assert.Equal(0, await page.EvaluateAsync<int>("{ const ids = [...document.querySelectorAll('[id]')].map(e => e.id); ids.length - new Set(ids).size }"));
+            var (first, second) = (await page.EvaluateAsync<string[]>(Looks, 0), await page.EvaluateAsync<string[]>(Looks, 1));
+            Assert.True(first.Length > 20);
+            Assert.Equal(first, second);
+        }
+
+        await page.CloseAsync();
+    }
+
+    [RequiresChromiumFact]
+    public async Task Hostile_names_stay_text()
+    {
+        var page = await browser.OpenAsync();
+        foreach (var names in (ImmutableArray<string>[])[Synthetic.HostileTexts, Synthetic.OddTokens])
+        {
+            foreach (var figure in Synthetic.Named(names))
+            {
+                await page.SetContentAsync(figure.ToPage());
+                await page.EvaluateAsync("() => { for (const details of document.querySelectorAll('details')) details.open = true; for (const e of document.querySelectorAll('[tabindex]')) e.focus(); }");
+                Assert.Equal(
+                    "false 0",
+                    await page.EvaluateAsync<string>("`${'hit' in window} ${document.querySelectorAll('img,iframe,script:not(.gs>script),b,object,embed,[onerror],[onfocus],[autofocus],[href],[src]').length}`"));
+            }
+        }
+
+        await page.CloseAsync();
+    }
+
+    [Theory]
+    [InlineData("deep-model", "block × 12")]
+    [InlineData("deep-tape", "rows, in the table")]
+    [InlineData("deep-flow", "Of 12 blocks the first and the last are drawn in full; all numbers are in the table.")]
+    [InlineData("deep-attention", "256 × 256 numbers drawn as 64 × 64 cells")]
+    [InlineData("deep-attention", "Small maps have at most 24 × 24 cells, thinned by the same rule.")]
+    [InlineData("deep-predictions", "The first 48 of 256 positions are drawn; the table has all.")]
+    [InlineData("deep-pattern", "256 × 256 numbers drawn as 64 × 64 cells")]
+    public void Of_a_deep_model_what_is_thinned_is_told(string name, string told) => Assert.Contains(told, string.Join(' ', ContentTests.Texts(Gallery.Draw(name))));
+}
