@@ -30,16 +30,6 @@ public sealed class DirectiveTests
         Assert.Equal("result: 1", cells.Shown.Last());
     }
 
-    [Fact]
-    public async Task Another_package_is_refused_by_name()
-    {
-        using var cells = new Cells(new SessionOptions { Packages = [sample] });
-        var error = await cells.ErrorAsync("var a = 1;\n#r \"nuget: Some.Other, 1.0\"");
-        Assert.Equal(("DirectiveError", 2), (error.Name, error.Line));
-        Assert.Contains("Some.Other", error.Message);
-        Assert.Contains("it carries Sample.Package", error.Message);
-    }
-
     [Theory]
     [InlineData("#r \"nuget: \"")]
     [InlineData("#r \"nuget: Half")]
