@@ -34,11 +34,12 @@ internal sealed partial class ExceptionReport(CellSources sources)
             traceback.AddRange(Frames(e).Select(Describe));
         }
         var frames = new StackTrace(cause, fNeedFileInfo: true).GetFrames();
-        if (frames.LastOrDefault(frame => frame.GetFileName() == source.Path) is { } own)
+        if (Array.FindLast(frames, frame => frame.GetFileName() == source.Path) is { } own)
             return new(cause.GetType().Name, Message(cause), traceback, own.GetFileLineNumber());
+
         // A file that the cell loads runs on its own, without a line of the cell below it.
-        var file = frames.LastOrDefault(IsCell);
-        var place = file is null ? "" : $"{sources.Find(file.GetFileName())!.Name}, line {file.GetFileLineNumber()}: ";
+        var place = Array.FindLast(frames, IsCell) is { } frame && sources.Find(frame.GetFileName()) is { File: not null } file
+            ? $"{file.Name}, line {frame.GetFileLineNumber()}: " : "";
         return new(cause.GetType().Name, place + Message(cause), traceback, Line: null);
     }
 
