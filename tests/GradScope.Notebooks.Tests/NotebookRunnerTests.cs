@@ -14,7 +14,7 @@ public sealed class NotebookRunnerTests : IDisposable
     {
         var (notebook, run) = await RunAsync("Console.Write(1);\nConsole.WriteLine(2); display(\"shown\"); Console.Error.Write(\"e\");", "  ", "\"last\"");
         Assert.True(run.Passed);
-        Assert.Equal((2, 2), (run.CellsRun, run.Cells));
+        Assert.Equal((2, 2), (run.Ran.Count, run.Cells));
         Assert.Equal([1, null, 2], notebook.Cells.Select(cell => cell.ExecutionCount));
         Assert.Equal("""[{"name":"stdout","output_type":"stream","text":["12\n"]},{"data":{"text/plain":["shown"]},"metadata":{},"output_type":"display_data"},{"name":"stderr","output_type":"stream","text":["e"]}]""",
             notebook.Cells[0].Outputs.ToJsonString());
@@ -37,8 +37,8 @@ public sealed class NotebookRunnerTests : IDisposable
     {
         var (notebook, run) = await RunAsync("\"first\"", "Console.Write(\"before\");\nthrow new Exception(\"bad\");", "\"third\"");
         Assert.Equal([new CellFailure("test.ipynb", 2, 2, "bad")], run.Failures);
-        Assert.Equal("test.ipynb, cell 2, line 2: bad", run.Failures[0].ToString());
-        Assert.Equal((2, 3), (run.CellsRun, run.Cells));
+        Assert.Equal("test.ipynb, cell 2, line 2: bad", run.Failures.Single().ToString());
+        Assert.Equal((2, 3), (run.Ran.Count, run.Cells));
         Assert.Equal(["execute_result:first"], notebook.Cells[0].Outputs.Select(Describe));
         Assert.Equal(["stream:before", "error:Exception: bad"], notebook.Cells[1].Outputs.Select(Describe));
         Assert.Empty(notebook.Cells[2].Outputs);
