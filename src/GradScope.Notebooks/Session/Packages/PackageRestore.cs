@@ -83,7 +83,7 @@ internal sealed partial class PackageRestore(string cache, string folder)
 
     private static async Task<(int Code, string Output)> RunAsync(string[] arguments, CancellationToken stop)
     {
-        var start = new ProcessStartInfo(Sdk(), arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(DotNetCommand.Path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         // A host that was itself started by the SDK hands on where that SDK's parts are; they need not fit another.
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList())
             start.Environment.Remove(name);
@@ -110,14 +110,6 @@ internal sealed partial class PackageRestore(string cache, string folder)
         {
             throw new RestoreException($"packages are restored by the .NET SDK, and '{start.FileName}' cannot be started ({error.Message}); install the SDK and put dotnet on the PATH");
         }
-    }
-
-    /// <summary>The dotnet command that this process runs under; any other, where it runs under none.</summary>
-    private static string Sdk()
-    {
-        var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
-        var around = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", "..", name));
-        return File.Exists(around) ? around : name;
     }
 
     private static string Explain(IReadOnlyList<PackageRequest> requests, IReadOnlyList<string> sources, string output)
