@@ -201,6 +201,15 @@ public sealed partial class RunCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_hundred_megabytes_of_printing_are_cut_in_bounded_memory()
+    {
+        var path = Write("loud.ipynb", "var line = new string('x', 999) + \"\\n\"; for (var i = 0; i < 100_000; i++) Console.Write(line);", "1");
+        using var process = StartWith(new() { ["DOTNET_GCHeapHardLimit"] = "8000000" }, "run", path, "--in-place");
+        Assert.Equal((0, ""), await EndAsync(process));
+        Assert.Contains("99000000 more characters were printed; a notebook keeps 1000000 of a cell.", File.ReadAllText(path));
+    }
+
+    [Fact]
     public async Task A_cell_that_ends_the_whole_process_does_not_pass()
     {
         var path = Write("exit.ipynb", "Environment.Exit(0);");
@@ -353,11 +362,19 @@ public sealed partial class RunCommandTests : IDisposable
         return path;
     }
 
-    private static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. arguments])
+    private static Process Start(params string[] arguments) => StartWith([], arguments);
+
+    private static Process StartWith(Dictionary<string, string> environment, params string[] arguments)
     {
-        RedirectStandardError = true,
-        RedirectStandardOutput = true,
-    })!;
+        var start = new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. arguments])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
 
     private static async Task<(int Code, string Error)> EndAsync(Process process)
     {

@@ -41,7 +41,7 @@ public sealed class ImportTests : IDisposable
     [InlineData("bad.csx", "int a = 1;\n\nnope", "bad.csx, line 3: CS0103: The name 'nope' does not exist in the current context")]
     [InlineData("bad.dib", "var a = 1;\n#!csharp\n\nthrow new Exception(\"broken\");", "bad.dib cell 2, line 1: broken")]
     [InlineData("bad.csx", "1 + 1\n#!nope", "bad.csx, line 2: #!nope is not known here: this host runs C# cells and has #!csharp, #!markdown, #!html, #!import, #!time")]
-    [InlineData("bad.dib", "#!fsharp\nlet x = 1", "bad.dib cell 1, line 1: this host runs C# cells, not fsharp")]
+    [InlineData("bad.dib", "#!fsharp\nlet x = 1", "bad.dib cell 1, line 1: this host runs C#, Markdown and HTML cells, not fsharp; write the cell in one of these")]
     [InlineData("bad.csx", "#!import bad.csx", "bad.csx, line 1: #!import bad.csx: the file imports itself")]
     public async Task What_fails_in_an_imported_file_names_the_file_and_the_line_of_the_import(string name, string text, string message)
     {

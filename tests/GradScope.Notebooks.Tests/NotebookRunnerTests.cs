@@ -107,6 +107,33 @@ public sealed class NotebookRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cell_that_shows_without_end_is_cut_with_a_word()
+    {
+        var (notebook, _) = await RunAsync("var big = new string('x', 20_000_000); for (var i = 0; i < 5; i++) display(big);", "display(\"next\");");
+        Assert.Equal(["display_data", "display_data", "stream"], notebook.Cells[0].Outputs.Select(output => (string?)output!["output_type"]));
+        Assert.Equal("stream:3 more values were shown; a notebook keeps 50000000 characters of a cell's values.\n", Describe(notebook.Cells[0].Outputs[2]));
+        Assert.Equal(["display_data:next"], notebook.Cells[1].Outputs.Select(Describe));
+    }
+
+    [Fact]
+    public async Task A_cell_in_another_language_fails_by_its_name()
+    {
+        var notebook = NotebookDocument.Create("mixed.ipynb", [(CellKind.Code, "1", null), (CellKind.Code, "let x = 1", "fsharp")]);
+        var run = await new NotebookRunner(new SessionOptions()).RunAsync(notebook, scratch.Folder, new RunOptions());
+        Assert.Equal("mixed.ipynb, cell 2, line 1: this host runs C#, Markdown and HTML cells, not fsharp; write the cell in one of these", run.Failures.Single().ToString());
+    }
+
+    [Theory]
+    [InlineData("class Bad : Exception { public override string Message => throw new Exception(\"worse\"); }\nthrow new Bad();", "(its Message threw Exception)")]
+    [InlineData("class Bad { public override string ToString() => throw new Exception(\"worse\"); }\nthrow new Exception($\"{new Bad()}\");", "worse")]
+    [InlineData("class Bad : Exception { public override string StackTrace => throw new Exception(\"worse\"); public override string ToString() => throw new Exception(\"worse\"); }\nasync void Stray() { await Task.Yield(); throw new Bad(); }\nStray(); await Task.Delay(200); throw new Exception(\"end\");", "end")]
+    public async Task An_exception_that_cannot_be_told_is_told_all_the_same(string code, string message)
+    {
+        var (_, run) = await RunAsync(code);
+        Assert.Equal(message, run.Failures.Single().Message);
+    }
+
+    [Fact]
     public async Task A_second_run_gives_the_same_file()
     {
         string[] cells = ["var h = display(\"a\"); h.Update(\"b\"); Console.WriteLine(1);", "new { A = 1 }", "throw new Exception(\"x\");"];

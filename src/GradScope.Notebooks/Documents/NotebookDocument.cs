@@ -12,6 +12,7 @@ namespace GradScope.Notebooks;
 /// </summary>
 public sealed partial class NotebookDocument
 {
+    private const string ChooseCSharp = "This host runs C# notebooks: choose the kernel .NET (C#) and save it again.";
     private const string Remedy = "Repair it, or open it in Jupyter or VS Code and save it again";
 
     private readonly JsonObject root;
@@ -44,12 +45,14 @@ public sealed partial class NotebookDocument
             ?? NotebookJson.At(root, "metadata", "language_info", "name"))?.ToString();
 
     /// <summary>Makes sure that this host can run the notebook.</summary>
-    /// <exception cref="NotebookFormatException">Its language is noted, and it is not C#.</exception>
+    /// <exception cref="NotebookFormatException">Its language or kernel is noted, and it is not C#.</exception>
     public void RequireCSharp()
     {
         if (Language is { } language && language.ToLowerInvariant() is not ("c#" or "csharp" or "polyglot-notebook"))
-            throw new NotebookFormatException(Name, $"its language is {language}",
-                "This host runs C# notebooks: choose the kernel .NET (C#) and save it again.");
+            throw new NotebookFormatException(Name, $"its language is {language}", ChooseCSharp);
+        if (Language is null && NotebookJson.At(root, "metadata", "kernelspec", "name")?.ToString() is { } kernel
+            && !kernel.Contains("csharp", StringComparison.OrdinalIgnoreCase) && !kernel.Contains("gradscope", StringComparison.OrdinalIgnoreCase))
+            throw new NotebookFormatException(Name, $"its kernel is {kernel}", ChooseCSharp);
     }
 
     /// <summary>Reads a notebook from a file, <c>.ipynb</c> or <c>.dib</c>.</summary>

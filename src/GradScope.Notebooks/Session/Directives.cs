@@ -33,7 +33,7 @@ internal sealed partial record CellScript(
         var packages = new List<PackageRequest>();
         var sources = new List<PackageSource>();
         var isTimed = false;
-        var current = Language(language) ?? throw new DirectiveException($"this host runs C# cells, not {language}", 1);
+        var current = Language(language) ?? throw new DirectiveException($"this host runs C#, Markdown and HTML cells, not {language}; write the cell in one of these", 1);
         var text = Blank();
 
         for (var i = 0; i < lines.Length; i++)
