@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 
 namespace GradScope.Cli;
 
@@ -13,6 +14,8 @@ internal static class CommandLine
         var root = new Command("gradscope", "GradScope: backpropagation you can see. Runs lesson notebooks and writes them as pages.")
         {
             RunCommand.Create(console),
+            NewCommand.Create(console),
+            LessonWorker.Create(),
             new HelpOption(),
             new VersionOption(),
         };
@@ -21,8 +24,10 @@ internal static class CommandLine
         {
             foreach (var fault in parsed.Errors)
                 error.WriteLine(fault.Message);
-            var command = parsed.CommandResult.Command == root ? "gradscope" : $"gradscope {parsed.CommandResult.Command.Name}";
-            error.WriteLine($"'{command} --help' tells what there is.");
+            var command = "";
+            for (SymbolResult? result = parsed.CommandResult; result is CommandResult { Command: var part }; result = result.Parent)
+                command = $"{part.Name} {command}";
+            error.WriteLine($"'{command}--help' tells what there is.");
             return ExitCode.BadInput;
         }
         var configuration = new InvocationConfiguration

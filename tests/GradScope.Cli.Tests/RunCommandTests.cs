@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using GradScope.Notebooks;
 
 namespace GradScope.Cli.Tests;
@@ -181,23 +183,40 @@ public sealed partial class RunCommandTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(folder, "pages")));
     }
 
-    [Fact]
-    public async Task An_interrupt_of_the_process_gives_130()
+    [Theory]
+    [InlineData("-INT")]
+    [InlineData("-TERM")]
+    public async Task An_interrupt_of_the_process_gives_130(string signal)
     {
         if (OperatingSystem.IsWindows())
             return;
         var path = Write("long.ipynb", "System.IO.File.WriteAllText(\"started\", \"\"); await Task.Delay(-1);");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, "run", path])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        })!;
+        var before = File.ReadAllText(path);
+        using var process = Start("run", path, "--in-place");
         while (!File.Exists(Path.Combine(folder, "started")) && !process.HasExited)
             await Task.Delay(5);
-        Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
-        var error = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.Equal((130, "Stopped. Notebooks that had not ended are as they were.\n"), (process.ExitCode, error));
+        Process.Start("kill", [signal, $"{process.Id}"]).WaitForExit();
+        Assert.Equal((130, "Stopped. Notebooks that had not ended are as they were.\n"), await EndAsync(process));
+        Assert.Equal(before, File.ReadAllText(path));
+    }
+
+    [Fact]
+    public async Task A_hundred_megabytes_of_printing_are_cut_in_bounded_memory()
+    {
+        var path = Write("loud.ipynb", "var line = new string('x', 999) + \"\\n\"; for (var i = 0; i < 100_000; i++) Console.Write(line);", "1");
+        using var process = StartWith(new() { ["DOTNET_GCHeapHardLimit"] = "8000000" }, "run", path, "--in-place");
+        Assert.Equal((0, ""), await EndAsync(process));
+        Assert.Contains("99000000 more characters were printed; a notebook keeps 1000000 of a cell.", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public async Task A_cell_that_ends_the_whole_process_does_not_pass()
+    {
+        var path = Write("exit.ipynb", "Environment.Exit(0);");
+        var before = File.ReadAllText(path);
+        using var process = Start("run", path, "--in-place");
+        Assert.Equal((1, "A cell ended the process; nothing more was run or written.\n"), await EndAsync(process));
+        Assert.Equal(before, File.ReadAllText(path));
     }
 
     [Fact]
@@ -206,6 +225,108 @@ public sealed partial class RunCommandTests : IDisposable
         var (code, output, _) = await RunAsync("run", "--help");
         Assert.Equal(0, code);
         Assert.All(["0 every cell passed", "1 a cell failed", "2 the command line or a notebook", "130 stopped"], text => Assert.Contains(text, Spaces().Replace(output, " ")));
+    }
+
+    [Fact]
+    public async Task Parameters_reach_the_cells_and_stand_in_what_is_written()
+    {
+        var path = WriteTagged("p.ipynb", "var steps = 1; var rate = 0.5f;", "System.FormattableString.Invariant($\"{steps} at {rate}\")");
+        var before = File.ReadAllText(path);
+        var outs = Path.Combine(folder, "outs");
+        Assert.Equal((0, ""), Told(await RunAsync("run", path, "--set", "steps=300", "--set", "rate=0.25", "--out", outs)));
+        var cells = NotebookDocument.Load(Path.Combine(outs, "p.ipynb")).Cells;
+        Assert.Equal("// Parameters\nint steps = 300;\nfloat rate = 0.25f;", cells[1].Source);
+        Assert.Contains("300 at 0.25", cells[2].Outputs.ToJsonString());
+        Assert.Equal(before, File.ReadAllText(path));
+    }
+
+    [Theory]
+    [InlineData("there is no parameter stepz; the cell tagged \"parameters\" declares steps (int)", "--set", "stepz=1")]
+    [InlineData("steps is of type int, and 'x' is no int", "--set", "steps=x")]
+    [InlineData("'steps' is not of the form name=value", "--set", "steps")]
+    [InlineData("--set would be written into the notebook", "--set", "steps=1", "--in-place")]
+    [InlineData("--jobs: '0' is not a number of notebooks", "--jobs", "0")]
+    public async Task A_parameter_that_cannot_be_set_gives_2_and_runs_nothing(string message, params string[] arguments)
+    {
+        var path = WriteTagged("p.ipynb", "var steps = 1;", "System.IO.File.WriteAllText(\"ran\", \"\");");
+        var (code, output, error) = await RunAsync(["run", path, .. arguments]);
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains(message, error);
+        Assert.False(File.Exists(Path.Combine(folder, "ran")));
+    }
+
+    [Fact]
+    public async Task Notebooks_run_at_the_same_time_and_do_not_meet()
+    {
+        // Each waits for the other's file, and prints, moves and formats as if it were alone.
+        foreach (var (own, other) in new[] { ("a", "b"), ("b", "a") })
+            Write($"{own}/{own}.ipynb", $$"""
+                Microsoft.DotNet.Interactive.Formatting.Formatter.Register<int>((value, writer) => writer.Write("{{own}}" + value), "text/plain");
+                System.IO.File.WriteAllText("here", "");
+                while (!System.IO.File.Exists("../{{other}}/here")) await Task.Delay(5);
+                Console.Write("{{own}}");
+                """, "display(System.IO.Path.GetFileName(Environment.CurrentDirectory)); display(7, \"text/plain\");");
+        var outs = Path.Combine(folder, "outs");
+        var (code, output, error) = await RunAsync("run", folder, "--out", outs, "--jobs", "2", "--timeout", "60");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(["a/a.ipynb: cell 1 of 2", "a/a.ipynb: cell 2 of 2", "b/b.ipynb: cell 1 of 2", "b/b.ipynb: cell 2 of 2"], Progress(output).Order());
+        foreach (var own in new[] { "a", "b" })
+        {
+            var cells = NotebookDocument.Load(Path.Combine(outs, $"{own}.ipynb")).Cells;
+            Assert.Equal($$"""[{"name":"stdout","output_type":"stream","text":["{{own}}"]}]""", cells[0].Outputs.ToJsonString());
+            Assert.Equal([own, $"{own}7"], cells[1].Outputs.Select(output => (string?)output!["data"]!["text/plain"]![0]));
+        }
+    }
+
+    [Fact]
+    public async Task A_cell_that_ends_its_process_fails_and_ends_no_other_notebook()
+    {
+        var bad = Write("a.ipynb", "1", "Environment.Exit(0);", "2");
+        Write("b.ipynb", "1");
+        var (code, output, error) = await RunAsync("run", folder);
+        Assert.Equal((1, $"{bad}, cell 2: the cell ended the process that ran the notebook (exit code 0); its outputs are lost\n"), (code, error));
+        Assert.Matches(@"a\.ipynb +2 of 3 +\d+\.\d +failed in cell 2", output);
+        Assert.Matches(@"b\.ipynb +1 +\d+\.\d +passed", output);
+    }
+
+    [Fact]
+    public async Task A_report_tells_every_cell_as_build_servers_read_it()
+    {
+        var path = Write("bad.ipynb", "1", "throw new Exception(\"a <b>\\u0001\");", "3");
+        Write("good.ipynb", "1");
+        var report = Path.Combine(folder, "reports", "junit.xml");
+        Assert.Equal(1, (await RunAsync("run", folder, "--report", report)).Code);
+        var suites = XDocument.Load(report).Root!;
+        Assert.Equal(("testsuites", "4", "1"), (suites.Name.LocalName, (string?)suites.Attribute("tests"), (string?)suites.Attribute("failures")));
+        var suite = suites.Elements().First();
+        Assert.Equal((path, "3", "1", "1"), ((string?)suite.Attribute("name"), (string?)suite.Attribute("tests"), (string?)suite.Attribute("failures"), (string?)suite.Attribute("skipped")));
+        Assert.Equal(["cell 1", "cell 2", "cell 3"], suite.Elements().Select(test => (string?)test.Attribute("name")));
+        Assert.Equal(["", "failure", "skipped"], suite.Elements().Select(test => test.Elements().SingleOrDefault()?.Name.LocalName ?? ""));
+        Assert.Equal($"{path}, cell 2, line 1: a <b>\uFFFD", suite.Descendants("failure").Single().Value);
+        Assert.All(suites.Descendants("testcase"), test => Assert.Matches(@"^\d+\.\d{3}$", (string?)test.Attribute("time")));
+    }
+
+    [Fact]
+    public async Task An_interrupt_in_the_middle_of_several_notebooks_leaves_no_half_of_one_and_no_process()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        var done = Write("a.ipynb", "1 + 1");
+        var busy = Write("b.ipynb", "1", "System.IO.File.WriteAllText(\"pid\", $\"{Environment.ProcessId}\"); System.IO.File.Move(\"pid\", \"started\"); while (true) { }");
+        var never = Write("c.ipynb", "1");
+        var before = (File.ReadAllText(busy), File.ReadAllText(never));
+        using var process = Start("run", folder, "--in-place");
+        var started = Path.Combine(folder, "started");
+        while (!File.Exists(started) && !process.HasExited)
+            await Task.Delay(5);
+        var worker = int.Parse(File.ReadAllText(started), System.Globalization.CultureInfo.InvariantCulture);
+        File.Delete(started);
+        Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
+        Assert.Equal((130, "Stopped. Notebooks that had not ended are as they were.\n"), await EndAsync(process));
+        Assert.NotEmpty(NotebookDocument.Load(done).Cells[0].Outputs);
+        Assert.Equal(before, (File.ReadAllText(busy), File.ReadAllText(never)));
+        Assert.Equal(["a.ipynb", "b.ipynb", "c.ipynb"], Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order());
+        Assert.False(Directory.Exists($"/proc/{worker}") && !File.ReadAllText($"/proc/{worker}/stat").Contains(") Z ", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -238,6 +359,39 @@ public sealed partial class RunCommandTests : IDisposable
     {
         var path = Path.Combine(folder, name);
         NotebookDocument.Create(name, cells.Select(source => (CellKind.Code, source, (string?)null))).Save(path);
+        return path;
+    }
+
+    private static Process Start(params string[] arguments) => StartWith([], arguments);
+
+    private static Process StartWith(Dictionary<string, string> environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. arguments])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+
+    private static async Task<(int Code, string Error)> EndAsync(Process process)
+    {
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = await process.StandardError.ReadToEndAsync();
+        await output;
+        await process.WaitForExitAsync();
+        return (process.ExitCode, error);
+    }
+
+    /// <summary>Writes a notebook whose first cell is that of its parameters.</summary>
+    private string WriteTagged(string name, params string[] cells)
+    {
+        var path = Write(name, cells);
+        var json = JsonNode.Parse(File.ReadAllText(path))!;
+        json["cells"]![0]!["metadata"] = new JsonObject { ["tags"] = new JsonArray("parameters") };
+        File.WriteAllText(path, json.ToJsonString());
         return path;
     }
 

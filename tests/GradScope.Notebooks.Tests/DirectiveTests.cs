@@ -30,16 +30,6 @@ public sealed class DirectiveTests
         Assert.Equal("result: 1", cells.Shown.Last());
     }
 
-    [Fact]
-    public async Task Another_package_is_refused_by_name()
-    {
-        using var cells = new Cells(new SessionOptions { Packages = [sample] });
-        var error = await cells.ErrorAsync("var a = 1;\n#r \"nuget: Some.Other, 1.0\"");
-        Assert.Equal(("DirectiveError", 2), (error.Name, error.Line));
-        Assert.Contains("Some.Other", error.Message);
-        Assert.Contains("it carries Sample.Package", error.Message);
-    }
-
     [Theory]
     [InlineData("#r \"nuget: \"")]
     [InlineData("#r \"nuget: Half")]
@@ -93,7 +83,34 @@ public sealed class DirectiveTests
     {
         using var cells = new Cells();
         var error = await cells.ErrorAsync(code);
-        Assert.StartsWith($"{name} is not known here", error.Message);
+        Assert.Equal($"{name} is not known here: this host runs C# cells and has #!csharp, #!markdown, #!html, #!import, #!time", error.Message);
         Assert.Equal(1, error.Line);
     }
+
+    [Fact]
+    public async Task An_unknown_magic_keeps_the_whole_cell_from_running()
+    {
+        using var cells = new Cells();
+        Assert.Equal(2, (await cells.ErrorAsync("Console.WriteLine(\"ran\");\n#!nope")).Line);
+        Assert.Single(cells.Outputs);
+    }
+
+    [Fact]
+    public async Task A_cell_may_add_a_magic_and_what_that_throws_is_its_lines_error()
+    {
+        using var cells = new Cells();
+        await cells.RunAsync("GradScope.Notebooks.CellContext.Current.Magics.Add(\"check\", async text => { await Task.Yield(); if (text.Length > 3) throw new ArgumentException($\"{text} is too long\"); Console.WriteLine(text); });");
+        await cells.RunAsync("#!check abc\n#!check   d  ");
+        Assert.Equal(["stdout: abc\nd\n"], cells.Shown);
+        var error = await cells.ErrorAsync("\n#!check long");
+        Assert.Equal(("ArgumentException", "long is too long", 2), (error.Name, error.Message, error.Line));
+        Assert.EndsWith("#!import, #!time, #!check", (await cells.ErrorAsync("#!chekc")).Message);
+    }
+
+    [Theory]
+    [InlineData("time")]
+    [InlineData("two words")]
+    [InlineData("")]
+    public void A_magic_cannot_take_the_name_of_one_that_is_there(string name) =>
+        Assert.Throws<ArgumentException>(() => new MagicCommands().Add(name, _ => Task.CompletedTask));
 }

@@ -148,12 +148,24 @@ public sealed class NotebookDocumentTests
         Assert.Equal("n", notebook.Title);
     }
 
-    [Fact]
-    public void Another_language_is_refused()
+    [Theory]
+    [InlineData("""{"kernelspec":{"language":"python"}}""", "its language is python")]
+    [InlineData("""{"language_info":{"name":"julia"}}""", "its language is julia")]
+    [InlineData("""{"kernelspec":{"name":"python3"}}""", "its kernel is python3")]
+    [InlineData("""{"kernelspec":{"name":".net-fsharp"}}""", "its kernel is .net-fsharp")]
+    public void Another_language_is_refused(string metadata, string fault)
     {
-        var python = NotebookDocument.Parse("""{"nbformat":4,"nbformat_minor":5,"metadata":{"kernelspec":{"language":"python"}},"cells":[]}""", "p.ipynb");
-        Assert.Contains("p.ipynb: its language is python", Assert.Throws<NotebookFormatException>(python.RequireCSharp).Message);
+        var other = NotebookDocument.Parse($$"""{"nbformat":4,"nbformat_minor":5,"metadata":{{metadata}},"cells":[]}""", "p.ipynb");
+        Assert.StartsWith($"p.ipynb: {fault}. ", Assert.Throws<NotebookFormatException>(other.RequireCSharp).Message);
     }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"kernelspec":{"name":".net-csharp"}}""")]
+    [InlineData("""{"kernelspec":{"name":"gradscope"}}""")]
+    [InlineData("""{"kernelspec":{"name":"whatever","language":"C#"}}""")]
+    public void CSharp_is_taken_however_it_is_noted(string metadata) =>
+        NotebookDocument.Parse($$"""{"nbformat":4,"nbformat_minor":5,"metadata":{{metadata}},"cells":[]}""", "p.ipynb").RequireCSharp();
 
     [Fact]
     public void Writing_replaces_the_file_and_leaves_nothing_beside_it()

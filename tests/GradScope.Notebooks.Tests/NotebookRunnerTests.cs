@@ -14,7 +14,7 @@ public sealed class NotebookRunnerTests : IDisposable
     {
         var (notebook, run) = await RunAsync("Console.Write(1);\nConsole.WriteLine(2); display(\"shown\"); Console.Error.Write(\"e\");", "  ", "\"last\"");
         Assert.True(run.Passed);
-        Assert.Equal((2, 2), (run.CellsRun, run.Cells));
+        Assert.Equal((2, 2), (run.Ran.Count, run.Cells));
         Assert.Equal([1, null, 2], notebook.Cells.Select(cell => cell.ExecutionCount));
         Assert.Equal("""[{"name":"stdout","output_type":"stream","text":["12\n"]},{"data":{"text/plain":["shown"]},"metadata":{},"output_type":"display_data"},{"name":"stderr","output_type":"stream","text":["e"]}]""",
             notebook.Cells[0].Outputs.ToJsonString());
@@ -37,8 +37,8 @@ public sealed class NotebookRunnerTests : IDisposable
     {
         var (notebook, run) = await RunAsync("\"first\"", "Console.Write(\"before\");\nthrow new Exception(\"bad\");", "\"third\"");
         Assert.Equal([new CellFailure("test.ipynb", 2, 2, "bad")], run.Failures);
-        Assert.Equal("test.ipynb, cell 2, line 2: bad", run.Failures[0].ToString());
-        Assert.Equal((2, 3), (run.CellsRun, run.Cells));
+        Assert.Equal("test.ipynb, cell 2, line 2: bad", run.Failures.Single().ToString());
+        Assert.Equal((2, 3), (run.Ran.Count, run.Cells));
         Assert.Equal(["execute_result:first"], notebook.Cells[0].Outputs.Select(Describe));
         Assert.Equal(["stream:before", "error:Exception: bad"], notebook.Cells[1].Outputs.Select(Describe));
         Assert.Empty(notebook.Cells[2].Outputs);
@@ -104,6 +104,33 @@ public sealed class NotebookRunnerTests : IDisposable
         var outputs = notebook.Cells[0].Outputs;
         Assert.Equal(1_000_000, NotebookJson.Text(outputs[0]!["text"]).Length);
         Assert.Equal("stream:2000000 more characters were printed; a notebook keeps 1000000 of a cell.\n", Describe(outputs[1]));
+    }
+
+    [Fact]
+    public async Task A_cell_that_shows_without_end_is_cut_with_a_word()
+    {
+        var (notebook, _) = await RunAsync("var big = new string('x', 20_000_000); for (var i = 0; i < 5; i++) display(big);", "display(\"next\");");
+        Assert.Equal(["display_data", "display_data", "stream"], notebook.Cells[0].Outputs.Select(output => (string?)output!["output_type"]));
+        Assert.Equal("stream:3 more values were shown; a notebook keeps 50000000 characters of a cell's values.\n", Describe(notebook.Cells[0].Outputs[2]));
+        Assert.Equal(["display_data:next"], notebook.Cells[1].Outputs.Select(Describe));
+    }
+
+    [Fact]
+    public async Task A_cell_in_another_language_fails_by_its_name()
+    {
+        var notebook = NotebookDocument.Create("mixed.ipynb", [(CellKind.Code, "1", null), (CellKind.Code, "let x = 1", "fsharp")]);
+        var run = await new NotebookRunner(new SessionOptions()).RunAsync(notebook, scratch.Folder, new RunOptions());
+        Assert.Equal("mixed.ipynb, cell 2, line 1: this host runs C#, Markdown and HTML cells, not fsharp; write the cell in one of these", run.Failures.Single().ToString());
+    }
+
+    [Theory]
+    [InlineData("class Bad : Exception { public override string Message => throw new Exception(\"worse\"); }\nthrow new Bad();", "(its Message threw Exception)")]
+    [InlineData("class Bad { public override string ToString() => throw new Exception(\"worse\"); }\nthrow new Exception($\"{new Bad()}\");", "worse")]
+    [InlineData("class Bad : Exception { public override string StackTrace => throw new Exception(\"worse\"); public override string ToString() => throw new Exception(\"worse\"); }\nasync void Stray() { await Task.Yield(); throw new Bad(); }\nStray(); await Task.Delay(200); throw new Exception(\"end\");", "end")]
+    public async Task An_exception_that_cannot_be_told_is_told_all_the_same(string code, string message)
+    {
+        var (_, run) = await RunAsync(code);
+        Assert.Equal(message, run.Failures.Single().Message);
     }
 
     [Fact]

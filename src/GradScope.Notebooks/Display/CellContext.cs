@@ -13,9 +13,10 @@ public sealed class CellContext
     private readonly CancellationToken stop;
     private bool closed;
 
-    internal CellContext(Action<CellOutput> publish, CancellationToken stop)
+    internal CellContext(Action<CellOutput> publish, MagicCommands magics, CancellationToken stop)
     {
         this.publish = publish;
+        Magics = magics;
         this.stop = stop;
     }
 
@@ -25,6 +26,9 @@ public sealed class CellContext
         get => current.Value;
         internal set => current.Value = value;
     }
+
+    /// <summary>The commands of the cell's session; what is added can be used from this cell on.</summary>
+    public MagicCommands Magics { get; }
 
     /// <summary>
     /// Shows a value in the cell's output. The handle replaces it, from any thread, until the cell that updates it has

@@ -50,7 +50,7 @@ public sealed class MimeBundle : IReadOnlyCollection<KeyValuePair<string, string
         catch (Exception error) when (error is not (ThreadInterruptedException or OperationCanceledException))
         {
             var cause = ExceptionReport.Unwrap(error);
-            var message = $"{value?.GetType().Name ?? "null"} cannot be shown: its formatter threw {cause.GetType().Name}: {cause.Message}";
+            var message = $"{value?.GetType().Name ?? "null"} cannot be shown: its formatter threw {cause.GetType().Name}: {ExceptionReport.Message(cause)}";
             return mimeType == "text/html" ? $"<pre>{HtmlEncoder.Default.Encode(message)}</pre>" : message;
         }
     }

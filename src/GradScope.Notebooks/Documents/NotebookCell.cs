@@ -33,7 +33,11 @@ public sealed class NotebookCell
     public string Id => (string)json["id"]!;
 
     /// <summary>The cell's text, lines separated by <c>\n</c>.</summary>
-    public string Source => NotebookJson.Text(json["source"]);
+    public string Source
+    {
+        get => NotebookJson.Text(json["source"]);
+        internal set => json["source"] = NotebookJson.Lines(value);
+    }
 
     /// <summary>Which run of its session filled the outputs; null for a cell that has not been run.</summary>
     public int? ExecutionCount

@@ -12,22 +12,24 @@ namespace GradScope.Notebooks;
 /// </summary>
 public sealed partial class NotebookDocument
 {
+    private const string ChooseCSharp = "This host runs C# notebooks: choose the kernel .NET (C#) and save it again.";
     private const string Remedy = "Repair it, or open it in Jupyter or VS Code and save it again";
 
     private readonly JsonObject root;
+    private readonly List<NotebookCell> cells;
 
     private NotebookDocument(JsonObject root, string name)
     {
         this.root = root;
         Name = name;
-        Cells = [.. root["cells"]!.AsArray().Select(cell => new NotebookCell(cell!.AsObject()))];
+        cells = [.. root["cells"]!.AsArray().Select(cell => new NotebookCell(cell!.AsObject()))];
     }
 
     /// <summary>What messages call this notebook: its path as it was given, or any other name.</summary>
     public string Name { get; }
 
     /// <summary>The cells, top to bottom.</summary>
-    public IReadOnlyList<NotebookCell> Cells { get; }
+    public IReadOnlyList<NotebookCell> Cells => cells;
 
     /// <summary>The first Markdown heading as plain text; without one, the file's name.</summary>
     public string Title => Cells
@@ -43,12 +45,14 @@ public sealed partial class NotebookDocument
             ?? NotebookJson.At(root, "metadata", "language_info", "name"))?.ToString();
 
     /// <summary>Makes sure that this host can run the notebook.</summary>
-    /// <exception cref="NotebookFormatException">Its language is noted, and it is not C#.</exception>
+    /// <exception cref="NotebookFormatException">Its language or kernel is noted, and it is not C#.</exception>
     public void RequireCSharp()
     {
         if (Language is { } language && language.ToLowerInvariant() is not ("c#" or "csharp" or "polyglot-notebook"))
-            throw new NotebookFormatException(Name, $"its language is {language}",
-                "This host runs C# notebooks: choose the kernel .NET (C#) and save it again.");
+            throw new NotebookFormatException(Name, $"its language is {language}", ChooseCSharp);
+        if (Language is null && NotebookJson.At(root, "metadata", "kernelspec", "name")?.ToString() is { } kernel
+            && !kernel.Contains("csharp", StringComparison.OrdinalIgnoreCase) && !kernel.Contains("gradscope", StringComparison.OrdinalIgnoreCase))
+            throw new NotebookFormatException(Name, $"its kernel is {kernel}", ChooseCSharp);
     }
 
     /// <summary>Reads a notebook from a file, <c>.ipynb</c> or <c>.dib</c>.</summary>
@@ -116,6 +120,16 @@ public sealed partial class NotebookDocument
     /// <summary>Writes the notebook to a temporary file and moves it to <paramref name="path"/>.</summary>
     /// <exception cref="IOException">The file cannot be written; what was there is still whole.</exception>
     public void Save(string path) => AtomicFile.WriteAllText(path, ToJson());
+
+    /// <summary>Puts a code cell with one tag, which is its id too, at a place among the cells.</summary>
+    internal void InsertCode(int index, string source, string tag)
+    {
+        var json = NewCell(CellKind.Code, source, language: null);
+        json.Insert(2, "id", cells.Any(cell => cell.Id == tag) ? $"{tag}-{cells.Count}" : tag);
+        json["metadata"] = new JsonObject { ["tags"] = new JsonArray(tag) };
+        root["cells"]!.AsArray().Insert(index, json);
+        cells.Insert(index, new(json));
+    }
 
     private static JsonObject NewCell(CellKind kind, string source, string? language)
     {

@@ -24,16 +24,21 @@ public sealed record CellFailure(string Notebook, int Cell, int? Line, string Me
         string.Create(CultureInfo.InvariantCulture, $"{Notebook}, cell {Cell}{(Line is null ? "" : $", line {Line}")}: {Message}");
 }
 
+/// <summary>A cell that was run: <paramref name="Cell"/> is its execution count, <paramref name="Elapsed"/> its wall time.</summary>
+public sealed record CellRun(int Cell, TimeSpan Elapsed, CellFailure? Failure);
+
 /// <summary>What became of a notebook. Its outputs are in the document that was run.</summary>
 /// <param name="Notebook">The notebook, with the outputs of this run and of no other.</param>
-/// <param name="Failures">Failed cells in order; one at most unless errors are allowed.</param>
-/// <param name="CellsRun">Cells that were started.</param>
-/// <param name="Cells">Cells with code.</param>
+/// <param name="Ran">The cells that were started, in order.</param>
+/// <param name="Cells">How many cells have code.</param>
 /// <param name="Elapsed">Wall time.</param>
-public sealed record NotebookRun(NotebookDocument Notebook, IReadOnlyList<CellFailure> Failures, int CellsRun, int Cells, TimeSpan Elapsed)
+public sealed record NotebookRun(NotebookDocument Notebook, IReadOnlyList<CellRun> Ran, int Cells, TimeSpan Elapsed)
 {
-    /// <summary>Every cell ran and none failed.</summary>
-    public bool Passed => Failures.Count == 0;
+    /// <summary>Failed cells in order; one at most unless errors are allowed.</summary>
+    public IEnumerable<CellFailure> Failures => Ran.Select(cell => cell.Failure).OfType<CellFailure>();
+
+    /// <summary>No cell failed.</summary>
+    public bool Passed => !Failures.Any();
 }
 
 /// <summary>
@@ -60,25 +65,24 @@ public sealed class NotebookRunner(SessionOptions session)
             cell.ClearOutputs();
         var toRun = code.Where(cell => !string.IsNullOrWhiteSpace(cell.Source)).ToList();
 
-        var failures = new List<CellFailure>();
+        var ran = new List<CellRun>();
         var collector = new OutputCollector();
         var before = Environment.CurrentDirectory;
         Environment.CurrentDirectory = folder;
         try
         {
             using var cells = new CSharpSession(session with { Folder = folder });
-            var count = 0;
             foreach (var cell in toRun)
             {
-                count++;
+                var count = ran.Count + 1;
                 onProgress?.Invoke(new(notebook, count, toRun.Count));
-                if (await RunAsync(cells, cell, count, collector, options, cancel).ConfigureAwait(false) is not { } error)
-                    continue;
-                failures.Add(new(notebook.Name, count, error.Line, error.Message));
-                if (!options.AllowErrors)
+                var started = clock.Elapsed;
+                var error = await RunAsync(cells, cell, count, collector, options, cancel).ConfigureAwait(false);
+                ran.Add(new(count, clock.Elapsed - started, error is null ? null : new(notebook.Name, count, error.Line, error.Message)));
+                if (error is not null && !options.AllowErrors)
                     break;
             }
-            return new(notebook, failures, count, toRun.Count, clock.Elapsed);
+            return new(notebook, ran, toRun.Count, clock.Elapsed);
         }
         finally
         {

@@ -14,13 +14,16 @@ internal sealed class OutputCollector
     /// <summary>What a notebook keeps of one cell's console, in characters; a loop that prints for ever must not fill the disk.</summary>
     private const int StreamLimit = 1_000_000;
 
+    /// <summary>What it keeps of one cell's values, in characters; some hundred large figures.</summary>
+    private const int DisplayLimit = 50_000_000;
+
     private readonly Dictionary<string, JsonObject> displays = [];
     private readonly StringBuilder text = new();
     private JsonArray outputs = [];
     private int executionCount;
     private string? stream;
-    private int kept;
-    private long dropped;
+    private int kept, shown;
+    private long dropped, hidden;
 
     /// <summary>Whatever comes from here on belongs to this cell.</summary>
     public void Begin(NotebookCell cell, int count)
@@ -28,18 +31,16 @@ internal sealed class OutputCollector
         outputs = cell.ClearOutputs();
         executionCount = count;
         cell.ExecutionCount = count;
-        (kept, dropped) = (0, 0);
+        (kept, shown, dropped, hidden) = (0, 0, 0, 0);
     }
 
     /// <summary>The cell has ended.</summary>
     public void End()
     {
         if (dropped > 0)
-        {
-            CloseStream();
-            stream = "stderr";
-            text.Append(CultureInfo.InvariantCulture, $"{dropped} more characters were printed; a notebook keeps {StreamLimit} of a cell.\n");
-        }
+            Say($"{dropped} more characters were printed; a notebook keeps {StreamLimit} of a cell.\n");
+        if (hidden > 0)
+            Say($"{hidden} more values were shown; a notebook keeps {DisplayLimit} characters of a cell's values.\n");
         CloseStream();
     }
 
@@ -51,6 +52,11 @@ internal sealed class OutputCollector
             return;
         }
         CloseStream();
+        if (!HasRoom(output))
+        {
+            hidden++;
+            return;
+        }
         switch (output)
         {
             case CellOutput.Display shown:
@@ -82,6 +88,32 @@ internal sealed class OutputCollector
                 });
                 break;
         }
+    }
+
+    /// <summary>An update takes the place of what was counted already.</summary>
+    private bool HasRoom(CellOutput output)
+    {
+        var data = output switch
+        {
+            CellOutput.Display shown => shown.Data,
+            CellOutput.Result result => result.Data,
+            CellOutput.Update update => update.Data,
+            _ => null,
+        };
+        var length = data?.Sum(form => (long)form.Value.Length) ?? 0;
+        if (length > DisplayLimit - (output is CellOutput.Update ? 0 : shown))
+            return false;
+        if (output is not CellOutput.Update)
+            shown += (int)length;
+        return true;
+    }
+
+    private void Say(FormattableString message)
+    {
+        if (stream != "stderr")
+            CloseStream();
+        stream = "stderr";
+        text.Append(message.ToString(CultureInfo.InvariantCulture));
     }
 
     private void Append(CellOutput.Stream part)

@@ -35,14 +35,16 @@ public sealed class CSharpSession : IDisposable
     private static readonly string[] imports =
         ["System", "System.Text", "System.Collections", "System.Collections.Generic", "System.Threading.Tasks", "System.Linq"];
 
+    private const string ImportMagic = "import";
+
     private static readonly Lazy<ImmutableArray<string>> framework = new(FindFramework);
     private static readonly Lazy<Task> warm = new(() => Task.Run(CompileSomething));
 
-    private readonly SessionOptions session;
     private readonly InteractiveAssemblyLoader loader = new();
-    private readonly Dictionary<string, string[]> sources = [];
-    private readonly HashSet<string> loaded = new(StringComparer.OrdinalIgnoreCase);
+    private readonly CellSources sources;
+    private readonly LoadedFiles unguarded;
     private readonly ExceptionReport report;
+    private readonly PackageLoader packages;
     private ScriptOptions options;
     private ScriptState<object>? state;
     private int executionCount;
@@ -51,12 +53,22 @@ public sealed class CSharpSession : IDisposable
     /// <summary>Starts an empty session.</summary>
     public CSharpSession(SessionOptions? session = null)
     {
-        this.session = session ??= new();
+        session ??= new();
+        sources = new(session.Folder);
+        unguarded = new(sources, session.Folder, isGuarded: false);
         report = new(sources);
-        options = BaseOptions(session.Folder);
-        Refer([typeof(Formatter).Assembly, typeof(IHtmlContent).Assembly, typeof(CellDisplay).Assembly, .. session.References]);
+        options = BaseOptions(session.Folder).WithSourceResolver(new LoadedFiles(sources, session.Folder, isGuarded: true));
+        Assembly[] own = [typeof(Formatter).Assembly, typeof(IHtmlContent).Assembly, typeof(CellDisplay).Assembly, .. session.References];
+        foreach (var assembly in own)
+            Refer(assembly);
+        packages = new(session, Refer, framework.Value.Select(Path.GetFileNameWithoutExtension)
+            .Concat(own.Concat(session.Packages.SelectMany(package => package.Assemblies)).Select(assembly => assembly.GetName().Name))
+            .ToHashSet(StringComparer.OrdinalIgnoreCase)!);
         CellConsole.Install();
     }
+
+    /// <summary>The <c>#!</c> commands that cells may use.</summary>
+    public MagicCommands Magics { get; } = new();
 
     /// <summary>Gets the compiler ready in the background, so that the first cell need not wait for it.</summary>
     public static void WarmUp() => _ = warm.Value;
@@ -76,16 +88,16 @@ public sealed class CSharpSession : IDisposable
             throw new InvalidOperationException("ExecuteAsync: a cell of this session is still running; await it first");
         CellConsole.Install();
         var clock = Stopwatch.StartNew();
-        var cell = $"cell {++executionCount}";
-        var context = new CellContext(publish, stop);
+        var source = sources.AddCell(++executionCount, code);
+        var context = new CellContext(publish, Magics, stop);
         try
         {
             CellOutput.Error? error = null;
-            var execution = new CellExecution(stray => context.Publish(new CellOutput.Stream("stderr", $"{stray}\n")));
+            var execution = new CellExecution(stray => context.Publish(new CellOutput.Stream("stderr", string.Join('\n', report.Of(stray, source).Traceback) + "\n")));
             var end = await execution.RunAsync(async () =>
             {
                 CellContext.Current = context;
-                error = await RunAsync(code, language, cell, context, clock, stop);
+                error = await RunAsync(code, language, source, context, clock, stop);
             }, stop).ConfigureAwait(false);
             context.Close();
             if (end == CellEnd.LeftBehind)
@@ -104,19 +116,25 @@ public sealed class CSharpSession : IDisposable
     /// <summary>Lets go of the assemblies that cells referred to by path.</summary>
     public void Dispose() => loader.Dispose();
 
-    private async Task<CellOutput.Error?> RunAsync(string code, string language, string cell, CellContext context, Stopwatch clock, CancellationToken stop)
+    private async Task<CellOutput.Error?> RunAsync(string code, string language, CellSource source, CellContext context, Stopwatch clock, CancellationToken stop)
     {
         try
         {
             var script = CellScript.Parse(code, language);
-            sources[cell] = code.ReplaceLineEndings("\n").Split('\n');
-            foreach (var request in script.Packages)
-                Load(request, context);
-            foreach (var part in script.Parts)
+            foreach (var extension in await packages.LoadAsync(script, context, stop))
+                await ExtendAsync(extension, source, context, stop);
+            foreach (var magic in script.Steps.OfType<MagicStep>().Where(magic => magic.Name != ImportMagic))
+                Magics.Find(magic);
+            foreach (var step in script.Steps)
             {
-                var error = part.Language == "csharp"
-                    ? await RunAsync(part.Text, cell, context, stop)
-                    : Show(part, context);
+                var error = step switch
+                {
+                    CodeStep { Language: "csharp" } part => await RunAsync(part.Text, source, context, stop),
+                    CodeStep part => Show(part, context),
+                    MagicStep { Name: ImportMagic } import => await ImportAsync(import, source, context, stop),
+                    MagicStep magic => await RunAsync(magic, source),
+                    _ => throw new UnreachableException(),
+                };
                 if (error is not null)
                     return error;
             }
@@ -126,21 +144,61 @@ public sealed class CSharpSession : IDisposable
         }
         catch (DirectiveException error)
         {
-            return ExceptionReport.Of(error, cell);
+            return ExceptionReport.Of(error, source);
         }
     }
 
-    private async Task<CellOutput.Error?> RunAsync(string code, string cell, CellContext context, CancellationToken stop)
+    private async Task<CellOutput.Error?> RunAsync(MagicStep magic, CellSource source)
     {
-        if (string.IsNullOrWhiteSpace(code))
+        try
+        {
+            await Magics.Find(magic)(magic.Arguments);
             return null;
-        var script = Create(CellGuard.Insert(code), cell);
+        }
+        catch (Exception error) when (error is not DirectiveException)
+        {
+            return report.Of(error, source) with { Line = magic.Line };
+        }
+    }
+
+    private async Task<CellOutput.Error?> ImportAsync(MagicStep import, CellSource source, CellContext context, CancellationToken stop)
+    {
+        var path = Path.GetFullPath(import.Arguments.Trim('"'), source.Folder);
+        for (var around = source; around is not null; around = around.ImportedBy)
+            if (around.File == path)
+                throw new DirectiveException($"#!import {import.Arguments}: the file imports itself", import.Line);
+        var error = await RunFileAsync(path, import, source, context, stop);
+        return error is null ? null : error with { Line = import.Line };
+    }
+
+    /// <summary>What goes wrong in an extension is shown, and the cell goes on: the package may serve without.</summary>
+    private async Task ExtendAsync(string path, CellSource source, CellContext context, CancellationToken stop)
+    {
+        if (await RunFileAsync(path, new(ImportMagic, path, Line: 1), source, context, stop) is { } error)
+            context.Publish(new CellOutput.Stream("stderr", $"A package's extension failed: {string.Join('\n', error.Traceback)}\n"));
+    }
+
+    /// <summary>Runs a file's code in this session; the error says in which file it was.</summary>
+    private async Task<CellOutput.Error?> RunFileAsync(string path, MagicStep import, CellSource source, CellContext context, CancellationToken stop)
+    {
+        foreach (var cell in ImportedFile.Read(path, import))
+        {
+            var part = sources.AddFile(path, cell.Code, cell.Number, source);
+            if (await RunAsync(cell.Code, cell.Language, part, context, Stopwatch.StartNew(), stop) is { } error)
+                return error.Line is null ? error : error with { Message = $"{part.Name}, line {error.Line}: {error.Message}" };
+        }
+        return null;
+    }
+
+    private async Task<CellOutput.Error?> RunAsync(string code, CellSource source, CellContext context, CancellationToken stop)
+    {
+        var script = Create(CellGuard.Insert(code), source, options);
         if (HasErrors(script.Compile(stop)))
         {
             // Without the guards, columns are those of the author.
-            script = Create(code, cell);
+            script = Create(code, source, options.WithSourceResolver(unguarded));
             if (script.Compile(stop) is var diagnostics && HasErrors(diagnostics))
-                return report.Of(diagnostics, cell);
+                return report.Of(diagnostics, source);
         }
 
         // A failed run is a state too: what the cell declared before it failed stays.
@@ -154,15 +212,18 @@ public sealed class CSharpSession : IDisposable
             ? await script.RunAsync(globals: null, Keep, stop)
             : await script.RunFromAsync(state, Keep, stop);
         if (thrown is not null)
-            return report.Of(thrown, cell);
+            return report.Of(thrown, source);
         if (EndsInValue(script.GetCompilation()))
-            context.Publish(new CellOutput.Result(MimeBundle.Of(state.ReturnValue)));
+        {
+            var value = MimeBundle.Of(state.ReturnValue);
+            context.Publish(source.ImportedBy is null ? new CellOutput.Result(value) : new CellOutput.Display(value, Id: null));
+        }
         return null;
     }
 
-    private Script<object> Create(string code, string cell) => state is null
-        ? CSharpScript.Create<object>(code, options.WithFilePath(cell), assemblyLoader: loader)
-        : state.Script.ContinueWith<object>(code, options.WithFilePath(cell));
+    private Script<object> Create(string code, CellSource source, ScriptOptions options) => state is null
+        ? CSharpScript.Create<object>(code, options.WithFilePath(source.Path), assemblyLoader: loader)
+        : state.Script.ContinueWith<object>(code, options.WithFilePath(source.Path));
 
     private static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) =>
         diagnostics.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
@@ -177,7 +238,7 @@ public sealed class CSharpSession : IDisposable
             && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression).Type is not { SpecialType: SpecialType.System_Void };
     }
 
-    private static CellOutput.Error? Show(CellPart part, CellContext context)
+    private static CellOutput.Error? Show(CodeStep part, CellContext context)
     {
         var text = part.Text.Trim('\n');
         if (text.Length > 0)
@@ -185,30 +246,10 @@ public sealed class CSharpSession : IDisposable
         return null;
     }
 
-    private void Load(PackageRequest request, CellContext context)
+    private void Refer(Assembly assembly)
     {
-        var provided = session.Packages.FirstOrDefault(package => package.Id.Equals(request.Id, StringComparison.OrdinalIgnoreCase))
-            ?? throw new DirectiveException(
-                $"#r \"nuget: {request.Id}\": this host does not restore packages; it carries {Carried()}. "
-                + "Refer to a built assembly with #r \"path/to/its.dll\"", request.Line);
-        if (request.Version.Length > 0 && request.Version != provided.Version && request.Version != "*")
-            context.Publish(new CellOutput.Stream("stderr",
-                $"{provided.Id} {request.Version} is asked for; this host carries {provided.Version} and goes on with it.\n"));
-        if (!loaded.Add(provided.Id))
-            return;
-        Refer(provided.Assemblies);
-        provided.OnLoad?.Invoke();
-    }
-
-    private string Carried() => session.Packages.Count == 0 ? "none" : string.Join(", ", session.Packages.Select(package => package.Id));
-
-    private void Refer(IEnumerable<Assembly> assemblies)
-    {
-        foreach (var assembly in assemblies)
-        {
-            loader.RegisterDependency(assembly);
-            options = options.AddReferences(MetadataReference.CreateFromFile(assembly.Location));
-        }
+        loader.RegisterDependency(assembly);
+        options = options.AddReferences(MetadataReference.CreateFromFile(assembly.Location));
     }
 
     /// <summary>
@@ -219,7 +260,6 @@ public sealed class CSharpSession : IDisposable
         .WithReferences(framework.Value.Select(path => MetadataReference.CreateFromFile(path)))
         .WithImports([.. imports, typeof(CellDisplay).FullName!])
         .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(folder))
-        .WithSourceResolver(ScriptSourceResolver.Default.WithBaseDirectory(folder))
         .WithOptimizationLevel(OptimizationLevel.Release)
         .WithEmitDebugInformation(true)
         .WithFileEncoding(Encoding.UTF8)

@@ -11,7 +11,7 @@ namespace GradScope.Notebooks;
 /// Turns what went wrong in a cell into what its author needs: the message, their own frames with cell and line, the
 /// library's frames above them, and none of the compiler's or the host's.
 /// </summary>
-internal sealed partial class ExceptionReport(IReadOnlyDictionary<string, string[]> sources)
+internal sealed partial class ExceptionReport(CellSources sources)
 {
     private static readonly string[] plumbing =
         ["System.Runtime.CompilerServices", "System.Runtime.ExceptionServices", "System.Threading.Tasks", "System.Threading"];
@@ -24,53 +24,73 @@ internal sealed partial class ExceptionReport(IReadOnlyDictionary<string, string
         _ => error,
     };
 
-    public CellOutput.Error Of(Exception error, string cell)
+    public CellOutput.Error Of(Exception error, CellSource source)
     {
         var cause = Unwrap(error);
         var traceback = new List<string>();
         for (var e = cause; e is not null; e = e.InnerException)
         {
-            traceback.Add($"{(e == cause ? "" : "caused by ")}{e.GetType().FullName}: {e.Message}");
+            traceback.Add($"{(e == cause ? "" : "caused by ")}{e.GetType().FullName}: {Message(e)}");
             traceback.AddRange(Frames(e).Select(Describe));
         }
-        var line = new StackTrace(cause, fNeedFileInfo: true).GetFrames()
-            .LastOrDefault(frame => CellOf(frame.GetFileName()) == cell)?.GetFileLineNumber();
-        return new(cause.GetType().Name, cause.Message, traceback, line is > 0 ? line : null);
+        var frames = new StackTrace(cause, fNeedFileInfo: true).GetFrames();
+        if (Array.FindLast(frames, frame => frame.GetFileName() == source.Path) is { } own)
+            return new(cause.GetType().Name, Message(cause), traceback, own.GetFileLineNumber());
+
+        // A file that the cell loads runs on its own, without a line of the cell below it.
+        var place = Array.FindLast(frames, IsCell) is { } frame && sources.Find(frame.GetFileName()) is { File: not null } file
+            ? $"{file.Name}, line {frame.GetFileLineNumber()}: " : "";
+        return new(cause.GetType().Name, place + Message(cause), traceback, Line: null);
     }
 
-    public CellOutput.Error Of(ImmutableArray<Diagnostic> diagnostics, string cell)
+    public CellOutput.Error Of(ImmutableArray<Diagnostic> diagnostics, CellSource source)
     {
         var errors = diagnostics.Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error).ToList();
-        var traceback = errors.SelectMany(error => Describe(error, cell)).ToList();
+        var traceback = errors.SelectMany(Describe).ToList();
         var first = errors[0];
-        return new("CompilationError", Message(first), traceback, Line(first));
+        var at = first.Location.GetLineSpan();
+        if (!first.Location.IsInSource)
+            return new("CompilationError", Message(first), traceback, Line: null);
+        var line = at.StartLinePosition.Line + 1;
+        return sources.Find(at.Path) is { } file && file != source
+            ? new("CompilationError", $"{file.Name}, line {line}: {Message(first)}", traceback, Line: null)
+            : new("CompilationError", Message(first), traceback, line);
     }
 
-    public static CellOutput.Error Of(DirectiveException error, string cell) =>
-        new("DirectiveError", error.Message, [$"{error.Message} ({cell}, line {error.Line})"], error.Line);
+    public static CellOutput.Error Of(DirectiveException error, CellSource source) =>
+        new("DirectiveError", error.Message, [$"{error.Message} ({source.Name}, line {error.Line})"], error.Line);
 
-    private IEnumerable<string> Describe(Diagnostic error, string cell)
+    private IEnumerable<string> Describe(Diagnostic error)
     {
         var at = error.Location.GetLineSpan();
-        if (!error.Location.IsInSource)
+        if (!error.Location.IsInSource || sources.Find(at.Path) is not { } source)
         {
             yield return Message(error);
             yield break;
         }
-        var file = string.IsNullOrEmpty(at.Path) ? cell : at.Path;
-        yield return $"{file}, line {at.StartLinePosition.Line + 1}, column {at.StartLinePosition.Character + 1}: {Message(error)}";
-        if (Source(file, at.StartLinePosition.Line + 1) is not { } source)
+        yield return $"{source.Name}, line {at.StartLinePosition.Line + 1}, column {at.StartLinePosition.Character + 1}: {Message(error)}";
+        if (source.Line(at.StartLinePosition.Line + 1) is not { } line)
             yield break;
-        var end = at.EndLinePosition.Line == at.StartLinePosition.Line ? at.EndLinePosition.Character : source.Length;
+        var end = at.EndLinePosition.Line == at.StartLinePosition.Line ? at.EndLinePosition.Character : line.Length;
         var marks = Math.Max(1, end - at.StartLinePosition.Character);
-        yield return $"    {source.Replace('\t', ' ')}";
+        yield return $"    {line.Replace('\t', ' ')}";
         yield return $"    {new string(' ', at.StartLinePosition.Character)}{new string('^', marks)}";
     }
 
-    private static string Message(Diagnostic error) => $"{error.Id}: {error.GetMessage(CultureInfo.InvariantCulture)}";
+    /// <summary>An exception's own code may fail too.</summary>
+    public static string Message(Exception error)
+    {
+        try
+        {
+            return error.Message;
+        }
+        catch (Exception second) when (second is not (ThreadInterruptedException or OperationCanceledException))
+        {
+            return $"(its Message threw {second.GetType().Name})";
+        }
+    }
 
-    private static int? Line(Diagnostic error) =>
-        error.Location.IsInSource ? error.Location.GetLineSpan().StartLinePosition.Line + 1 : null;
+    private static string Message(Diagnostic error) => $"{error.Id}: {error.GetMessage(CultureInfo.InvariantCulture)}";
 
     /// <summary>From the throw down to the outermost line of a cell; everything where no cell is in the trace.</summary>
     private IEnumerable<StackFrame> Frames(Exception error)
@@ -80,10 +100,7 @@ internal sealed partial class ExceptionReport(IReadOnlyDictionary<string, string
         return (last < 0 ? frames : frames[..(last + 1)]).Where(frame => IsCell(frame) || !IsPlumbing(frame));
     }
 
-    private bool IsCell(StackFrame frame) => frame.GetFileName() is { } file && sources.ContainsKey(CellOf(file));
-
-    /// <summary>The compiler notes a cell as a file of that name in the session's folder.</summary>
-    private static string CellOf(string? file) => Path.GetFileName(file) ?? "";
+    private bool IsCell(StackFrame frame) => sources.Find(frame.GetFileName()) is not null;
 
     private static bool IsPlumbing(StackFrame frame)
     {
@@ -100,14 +117,11 @@ internal sealed partial class ExceptionReport(IReadOnlyDictionary<string, string
         var method = DiagnosticMethodInfo.Create(frame)!;
         if (!IsCell(frame))
             return $"   at {LibraryName(method)}";
-        var (file, line) = (CellOf(frame.GetFileName()), frame.GetFileLineNumber());
+        var (source, line) = (sources.Find(frame.GetFileName())!, frame.GetFileLineNumber());
         var name = CellName(method);
-        var source = Source(file, line)?.Trim();
-        return $"   at {(name is null ? "" : name + " in ")}{file}, line {line}{(string.IsNullOrEmpty(source) ? "" : ": " + source)}";
+        var text = source.Line(line)?.Trim();
+        return $"   at {(name is null ? "" : name + " in ")}{source.Name}, line {line}{(string.IsNullOrEmpty(text) ? "" : ": " + text)}";
     }
-
-    private string? Source(string file, int line) =>
-        sources.TryGetValue(file, out var lines) && line >= 1 && line <= lines.Length ? lines[line - 1] : null;
 
     /// <summary>An async method's frame is its state machine's MoveNext: its own name stands in the machine's.</summary>
     private static string LibraryName(DiagnosticMethodInfo method) =>

@@ -21,6 +21,14 @@ public sealed record SessionOptions
     /// <summary>Assemblies that cells may use without asking.</summary>
     public IReadOnlyList<Assembly> References { get; init; } = [];
 
-    /// <summary>Where <c>#r "x.dll"</c> and <c>#load</c> start from.</summary>
+    /// <summary>Where <c>#r "x.dll"</c>, <c>#load</c> and <c>#!import</c> start from; a whole path.</summary>
     public string Folder { get; init; } = Environment.CurrentDirectory;
+
+    /// <summary>Where it is kept what a package restore came to; the packages themselves lie in NuGet's own folder.</summary>
+    public string PackageCache { get; init; } = Path.Combine(CacheFolder(), "gradscope", "packages");
+
+    private static string CacheFolder() =>
+        OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+        : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
 }
