@@ -16,6 +16,7 @@ internal static class CommandLine
             RunCommand.Create(console),
             NewCommand.Create(console),
             LessonWorker.Create(),
+            KernelCommand.Create(console),
             new HelpOption(),
             new VersionOption(),
         };
@@ -35,7 +36,8 @@ internal static class CommandLine
             Output = output,
             Error = error,
             EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = TimeSpan.FromSeconds(10),
+            // A kernel minds its signals itself: an interrupt stops its cell alone.
+            ProcessTerminationTimeout = parsed.CommandResult.Command.Name == KernelCommand.Name ? null : TimeSpan.FromSeconds(10),
         };
         return await parsed.InvokeAsync(configuration, cancel);
     }

@@ -19,4 +19,6 @@ AppDomain.CurrentDomain.ProcessExit += (_, _) =>
 CSharpSession.WarmUp();
 var code = await CommandLine.InvokeAsync(args, output, error, isTerminal: !Console.IsOutputRedirected);
 isRunning = false;
-return code;
+
+// What a cell has left running must not keep the process.
+Environment.Exit(code);

@@ -38,8 +38,8 @@ internal sealed class CellConsole : TextWriter
                 Console.SetError(error ?? new CellConsole("stderr", Console.Error));
                 error = Console.Error;
             }
-            if (Console.In is not CellInput)
-                Console.SetIn(new CellInput(Console.In));
+            if (Console.In is not CellConsoleInput)
+                Console.SetIn(new CellConsoleInput(Console.In));
         }
     }
 
@@ -64,15 +64,51 @@ internal sealed class CellConsole : TextWriter
     public override void Flush() => outside.Flush();
 }
 
-/// <summary>The console's input, which a cell that runs unattended does not have.</summary>
-internal sealed class CellInput(TextReader outside) : TextReader
+/// <summary>Stands in for the process's input: a cell reads from its own, anybody else from where they always did.</summary>
+internal sealed class CellConsoleInput(TextReader outside) : TextReader
 {
-    public override int Peek() => Source().Peek();
+    private TextReader Source => CellContext.Current?.Input ?? outside;
 
-    public override int Read() => Source().Read();
+    public override int Peek() => Source.Peek();
 
-    public override string? ReadLine() => Source().ReadLine();
+    public override int Read() => Source.Read();
 
-    private TextReader Source() => CellContext.Current is null ? outside : throw new InvalidOperationException(
-        "Console input: nobody is there to answer while a notebook runs unattended; give the value in the cell");
+    public override string? ReadLine() => Source.ReadLine();
+}
+
+/// <summary>
+/// A cell's input: lines that somebody is asked for when they are needed. One that is read in characters ends in a line break.
+/// </summary>
+/// <param name="readLine">Asks for a line; null where nobody is there.</param>
+/// <param name="stop">Stops waiting for the answer.</param>
+internal sealed class CellInput(Func<CancellationToken, string>? readLine, CancellationToken stop) : TextReader
+{
+    private string rest = "";
+
+    public override int Peek()
+    {
+        if (rest.Length == 0)
+            rest = Ask() + "\n";
+        return rest[0];
+    }
+
+    public override int Read()
+    {
+        var next = Peek();
+        rest = rest[1..];
+        return next;
+    }
+
+    public override string? ReadLine()
+    {
+        if (rest.Length == 0)
+            return Ask();
+        var line = rest.TrimEnd('\n');
+        rest = "";
+        return line;
+    }
+
+    private string Ask() => readLine is null
+        ? throw new InvalidOperationException("Console input: nobody is there to answer while a notebook runs unattended; give the value in the cell")
+        : readLine(stop);
 }

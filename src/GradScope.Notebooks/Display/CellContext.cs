@@ -13,12 +13,16 @@ public sealed class CellContext
     private readonly CancellationToken stop;
     private bool closed;
 
-    internal CellContext(Action<CellOutput> publish, MagicCommands magics, CancellationToken stop)
+    internal CellContext(Action<CellOutput> publish, MagicCommands magics, Func<CancellationToken, string>? readLine, CancellationToken stop)
     {
         this.publish = publish;
         Magics = magics;
         this.stop = stop;
+        Input = new CellInput(readLine, stop);
     }
+
+    /// <summary>What the cell reads from the console.</summary>
+    internal TextReader Input { get; }
 
     /// <summary>The cell that this code runs for; null outside of a cell.</summary>
     public static CellContext? Current
@@ -40,6 +44,12 @@ public sealed class CellContext
         Publish(new CellOutput.Display(MimeBundle.Of(value, mimeTypes), handle.Id));
         return handle;
     }
+
+    /// <summary>
+    /// Takes away what the cell has put out so far; with <paramref name="wait"/> only when it puts out something new, so
+    /// that nothing flickers.
+    /// </summary>
+    public void ClearOutput(bool wait = false) => Publish(new CellOutput.Clear(wait));
 
     /// <summary>Whoever prints or shows something for a cell that is to stop is stopped by that.</summary>
     internal void Publish(CellOutput output)

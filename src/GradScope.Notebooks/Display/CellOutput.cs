@@ -14,6 +14,9 @@ public abstract record CellOutput
     /// <summary>A new value for every display of this id, whichever cell it stands in.</summary>
     public sealed record Update(MimeBundle Data, string Id) : CellOutput;
 
+    /// <summary>Takes away what the cell has put out so far; with <paramref name="Wait"/> when the next output comes.</summary>
+    public sealed record Clear(bool Wait) : CellOutput;
+
     /// <summary>The value of the cell's last expression.</summary>
     public sealed record Result(MimeBundle Data) : CellOutput;
 

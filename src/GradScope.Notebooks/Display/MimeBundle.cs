@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.DotNet.Interactive.Formatting;
 
 namespace GradScope.Notebooks;
@@ -10,7 +12,7 @@ public sealed class MimeBundle : IReadOnlyCollection<KeyValuePair<string, string
 {
     private readonly List<KeyValuePair<string, string>> forms;
 
-    private MimeBundle(IEnumerable<KeyValuePair<string, string>> forms) => this.forms = [.. forms];
+    internal MimeBundle(IEnumerable<KeyValuePair<string, string>> forms) => this.forms = [.. forms];
 
     /// <summary>A single form.</summary>
     public MimeBundle(string mimeType, string text) : this([new(mimeType, text)]) { }
@@ -20,12 +22,12 @@ public sealed class MimeBundle : IReadOnlyCollection<KeyValuePair<string, string
 
     /// <summary>
     /// Formats a value by what is registered with Microsoft.DotNet.Interactive.Formatting, in the MIME types that the
-    /// value's type prefers or in those that are asked for. A formatter that throws gives its error as the text.
+    /// value's type prefers, plain text with them, or in those that are asked for. A formatter that throws gives its error as the text.
     /// </summary>
     public static MimeBundle Of(object? value, params string[] mimeTypes)
     {
         if (mimeTypes.Length == 0)
-            mimeTypes = value is null ? ["text/plain"] : [.. Formatter.GetPreferredMimeTypesFor(value.GetType())];
+            mimeTypes = value is null ? ["text/plain"] : [.. Formatter.GetPreferredMimeTypesFor(value.GetType()), "text/plain"];
         return new(mimeTypes.Distinct().Select(mimeType => KeyValuePair.Create(mimeType, Format(value, mimeType))));
     }
 
@@ -36,10 +38,34 @@ public sealed class MimeBundle : IReadOnlyCollection<KeyValuePair<string, string
         return text is not null;
     }
 
+    /// <summary>The forms by name, those of JSON as what they are and the others as text.</summary>
+    /// <param name="write">How a text is written; as a string unless told otherwise.</param>
+    internal JsonObject ToJson(Func<string, JsonNode>? write = null)
+    {
+        var data = new JsonObject();
+        foreach (var (mimeType, text) in forms.OrderBy(form => form.Key, StringComparer.Ordinal))
+            data[mimeType] = IsJson(mimeType) ? Parse(text) : write?.Invoke(text) ?? text;
+        return data;
+    }
+
     /// <inheritdoc/>
     public IEnumerator<KeyValuePair<string, string>> GetEnumerator() => forms.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    private static bool IsJson(string mimeType) => mimeType == "application/json" || mimeType.EndsWith("+json", StringComparison.Ordinal);
+
+    private static JsonNode? Parse(string text)
+    {
+        try
+        {
+            return JsonNode.Parse(text);
+        }
+        catch (JsonException)
+        {
+            return text;
+        }
+    }
 
     private static string Format(object? value, string mimeType)
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace GradScope.Notebooks;
@@ -24,6 +23,7 @@ internal sealed class OutputCollector
     private string? stream;
     private int kept, shown;
     private long dropped, hidden;
+    private bool isToClear;
 
     /// <summary>Whatever comes from here on belongs to this cell.</summary>
     public void Begin(NotebookCell cell, int count)
@@ -31,7 +31,7 @@ internal sealed class OutputCollector
         outputs = cell.ClearOutputs();
         executionCount = count;
         cell.ExecutionCount = count;
-        (kept, shown, dropped, hidden) = (0, 0, 0, 0);
+        (kept, shown, dropped, hidden, isToClear) = (0, 0, 0, 0, false);
     }
 
     /// <summary>The cell has ended.</summary>
@@ -52,6 +52,14 @@ internal sealed class OutputCollector
             return;
         }
         CloseStream();
+        if (output is CellOutput.Clear { Wait: var wait })
+        {
+            if (!wait)
+                outputs.Clear();
+            isToClear = wait;
+            return;
+        }
+        ClearIfDue();
         if (!HasRoom(output))
         {
             hidden++;
@@ -60,19 +68,19 @@ internal sealed class OutputCollector
         switch (output)
         {
             case CellOutput.Display shown:
-                var display = new JsonObject { ["data"] = Data(shown.Data), ["metadata"] = new JsonObject(), ["output_type"] = "display_data" };
+                var display = new JsonObject { ["data"] = shown.Data.ToJson(NotebookJson.Lines), ["metadata"] = new JsonObject(), ["output_type"] = "display_data" };
                 outputs.Add(display);
                 if (shown.Id is not null)
                     displays[shown.Id] = display;
                 break;
             case CellOutput.Update update:
                 if (displays.TryGetValue(update.Id, out var former))
-                    former["data"] = Data(update.Data);
+                    former["data"] = update.Data.ToJson(NotebookJson.Lines);
                 break;
             case CellOutput.Result result:
                 outputs.Add(new JsonObject
                 {
-                    ["data"] = Data(result.Data),
+                    ["data"] = result.Data.ToJson(NotebookJson.Lines),
                     ["execution_count"] = executionCount,
                     ["metadata"] = new JsonObject(),
                     ["output_type"] = "execute_result",
@@ -116,8 +124,17 @@ internal sealed class OutputCollector
         text.Append(message.ToString(CultureInfo.InvariantCulture));
     }
 
+    /// <summary>Does what was to wait for the next output.</summary>
+    private void ClearIfDue()
+    {
+        if (isToClear)
+            outputs.Clear();
+        isToClear = false;
+    }
+
     private void Append(CellOutput.Stream part)
     {
+        ClearIfDue();
         if (stream != part.Name)
             CloseStream();
         stream = part.Name;
@@ -138,27 +155,5 @@ internal sealed class OutputCollector
             });
         stream = null;
         text.Clear();
-    }
-
-    private static JsonObject Data(MimeBundle bundle)
-    {
-        var data = new JsonObject();
-        foreach (var (mimeType, text) in bundle.OrderBy(form => form.Key, StringComparer.Ordinal))
-            data[mimeType] = IsJson(mimeType) ? Json(text) : NotebookJson.Lines(text);
-        return data;
-    }
-
-    private static bool IsJson(string mimeType) => mimeType == "application/json" || mimeType.EndsWith("+json", StringComparison.Ordinal);
-
-    private static JsonNode? Json(string text)
-    {
-        try
-        {
-            return JsonNode.Parse(text);
-        }
-        catch (JsonException)
-        {
-            return text;
-        }
     }
 }

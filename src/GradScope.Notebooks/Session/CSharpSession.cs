@@ -43,6 +43,7 @@ public sealed class CSharpSession : IDisposable
     private readonly InteractiveAssemblyLoader loader = new();
     private readonly CellSources sources;
     private readonly LoadedFiles unguarded;
+    private readonly Func<CancellationToken, string>? readLine;
     private readonly ExceptionReport report;
     private readonly PackageLoader packages;
     private ScriptOptions options;
@@ -57,6 +58,7 @@ public sealed class CSharpSession : IDisposable
         sources = new(session.Folder);
         unguarded = new(sources, session.Folder, isGuarded: false);
         report = new(sources);
+        readLine = session.ReadLine;
         options = BaseOptions(session.Folder).WithSourceResolver(new LoadedFiles(sources, session.Folder, isGuarded: true));
         Assembly[] own = [typeof(Formatter).Assembly, typeof(IHtmlContent).Assembly, typeof(CellDisplay).Assembly, .. session.References];
         foreach (var assembly in own)
@@ -64,11 +66,18 @@ public sealed class CSharpSession : IDisposable
         packages = new(session, Refer, framework.Value.Select(Path.GetFileNameWithoutExtension)
             .Concat(own.Concat(session.Packages.SelectMany(package => package.Assemblies)).Select(assembly => assembly.GetName().Name))
             .ToHashSet(StringComparer.OrdinalIgnoreCase)!);
+        Completion = new(() => (state?.Script, options));
         CellConsole.Install();
     }
 
     /// <summary>The <c>#!</c> commands that cells may use.</summary>
     public MagicCommands Magics { get; } = new();
+
+    /// <summary>How many counted runs have started.</summary>
+    public int ExecutionCount => executionCount;
+
+    /// <summary>Completes and explains code as if it were the next cell.</summary>
+    internal CodeCompletion Completion { get; }
 
     /// <summary>Gets the compiler ready in the background, so that the first cell need not wait for it.</summary>
     public static void WarmUp() => _ = warm.Value;
@@ -81,15 +90,17 @@ public sealed class CSharpSession : IDisposable
     /// <param name="publish">Receives the outputs, from the cell's threads, one at a time.</param>
     /// <param name="language">What the cell is written in unless it says so itself: csharp, markdown or html.</param>
     /// <param name="stop">Stops the cell.</param>
+    /// <param name="isCounted">Whether the run gets a number of its own; one that does not is called cell 0.</param>
     /// <exception cref="InvalidOperationException">Another cell of this session is still running.</exception>
-    public async Task<CellResult> ExecuteAsync(string code, Action<CellOutput> publish, string language = "csharp", CancellationToken stop = default)
+    public async Task<CellResult> ExecuteAsync(string code, Action<CellOutput> publish, string language = "csharp",
+        CancellationToken stop = default, bool isCounted = true)
     {
         if (Interlocked.Exchange(ref isRunning, 1) == 1)
             throw new InvalidOperationException("ExecuteAsync: a cell of this session is still running; await it first");
         CellConsole.Install();
         var clock = Stopwatch.StartNew();
-        var source = sources.AddCell(++executionCount, code);
-        var context = new CellContext(publish, Magics, stop);
+        var source = sources.AddCell(isCounted ? ++executionCount : 0, code);
+        var context = new CellContext(publish, Magics, readLine, stop);
         try
         {
             CellOutput.Error? error = null;
@@ -249,7 +260,7 @@ public sealed class CSharpSession : IDisposable
     private void Refer(Assembly assembly)
     {
         loader.RegisterDependency(assembly);
-        options = options.AddReferences(MetadataReference.CreateFromFile(assembly.Location));
+        options = options.AddReferences(XmlDocumentation.Reference(assembly.Location));
     }
 
     /// <summary>
@@ -257,7 +268,7 @@ public sealed class CSharpSession : IDisposable
     /// fit what another has compiled.
     /// </summary>
     private static ScriptOptions BaseOptions(string folder) => ScriptOptions.Default
-        .WithReferences(framework.Value.Select(path => MetadataReference.CreateFromFile(path)))
+        .WithReferences(framework.Value.Select(XmlDocumentation.Reference))
         .WithImports([.. imports, typeof(CellDisplay).FullName!])
         .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(folder))
         .WithOptimizationLevel(OptimizationLevel.Release)

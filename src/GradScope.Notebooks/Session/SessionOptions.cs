@@ -24,6 +24,11 @@ public sealed record SessionOptions
     /// <summary>Where <c>#r "x.dll"</c>, <c>#load</c> and <c>#!import</c> start from; a whole path.</summary>
     public string Folder { get; init; } = Environment.CurrentDirectory;
 
+    /// <summary>
+    /// Asks whoever uses the session for a line of console input, on the cell's thread; null where nobody is there to ask.
+    /// </summary>
+    public Func<CancellationToken, string>? ReadLine { get; init; }
+
     /// <summary>Where it is kept what a package restore came to; the packages themselves lie in NuGet's own folder.</summary>
     public string PackageCache { get; init; } = Path.Combine(CacheFolder(), "gradscope", "packages");
 
