@@ -17,6 +17,7 @@ internal static class CommandLine
             NewCommand.Create(console),
             LessonWorker.Create(),
             KernelCommand.Create(console),
+            JupyterCommand.Create(console),
             new HelpOption(),
             new VersionOption(),
         };
