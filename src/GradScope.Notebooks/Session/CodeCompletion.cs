@@ -125,7 +125,9 @@ internal sealed class CodeCompletion(Func<(Script? Last, ScriptOptions Options)>
             var (last, options) = snapshot();
             if (draft is null || last != draftAfter || options != draftOptions)
                 Begin(last, options);
-            return solution!.WithDocumentText(draft!, SourceText.From(code)).GetDocument(draft)!;
+            // What was compiled for the draft as it stood serves the next one.
+            solution = solution!.WithDocumentText(draft!, SourceText.From(code));
+            return solution.GetDocument(draft)!;
         }
         finally
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection.PortableExecutable;
 using System.Text;
 using Microsoft.CodeAnalysis;
 
@@ -19,9 +20,16 @@ internal sealed class XmlDocumentation : DocumentationProvider
 
     private static string RuntimeFolder => Path.GetDirectoryName(typeof(object).Assembly.Location)!;
 
-    /// <summary>A reference to an assembly whose members know their documentation.</summary>
-    public static MetadataReference Reference(string assembly) =>
-        MetadataReference.CreateFromFile(assembly, documentation: new XmlDocumentation(assembly));
+    /// <summary>
+    /// A reference to an assembly whose members know their documentation. Only the assembly's metadata is read: most of the
+    /// framework's files is machine code, which would be held in memory for nothing.
+    /// </summary>
+    public static MetadataReference Reference(string assembly)
+    {
+        using var file = File.OpenRead(assembly);
+        var module = ModuleMetadata.CreateFromStream(file, PEStreamOptions.PrefetchMetadata);
+        return AssemblyMetadata.Create(module).GetReference(new XmlDocumentation(assembly), filePath: assembly);
+    }
 
     public override bool Equals(object? obj) => obj is XmlDocumentation other && other.assembly == assembly;
 
