@@ -52,7 +52,7 @@ internal sealed class CodeCompletion(Func<(Script? Last, ScriptOptions Options)>
     public async Task<Completions> CompleteAsync(string code, int index)
     {
         var none = new Completions(index, index, []);
-        if (CSharpText(code) is not { } text)
+        if (CSharpText(code) is not { } text || (index > 0 && text[index - 1] != code[index - 1]))
             return none;
         var document = await OpenAsync(text).ConfigureAwait(false);
         var service = CompletionService.GetService(document)!;
