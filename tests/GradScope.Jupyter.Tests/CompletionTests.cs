@@ -24,7 +24,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("foreac|", "foreach")]
     [InlineData("failedBefor|")]
     [InlineData("#!markdown\nConsole.Wri|")]
-    [InlineData("#!no such magic\nConsole.Wri|")]
+    [InlineData("#r \"nuget: \"\nConsole.Wri|")]
     [InlineData("\"Console.Wri|\"")]
     public async Task A_word_is_completed_over_the_cells_before(string code, params string[] expected)
     {
@@ -43,7 +43,7 @@ public sealed class CompletionTests : IDisposable
         Assert.Empty(await CompleteAsync("new MiniT|"));
         await RunAsync("#r \"nuget: GradScope\"\nusing GradScope;");
         Assert.Contains("MiniTransformer", await CompleteAsync("new MiniT|"));
-        Assert.Equal(["Backward"], await CompleteAsync("new Tape().Backw|"));
+        Assert.Contains("Backward", await CompleteAsync("new Tape().Backw|"));
     }
 
     [Theory]
