@@ -39,6 +39,7 @@ public static class Formatters
             Show<Trainer>(trainer => trainer.Run.ToFigure());
             Show<GradientCheck>(check => check.ToFigure());
             Add<Metrics>(metrics => InLine(metrics.ToString()));
+            Add<XPlot.Plotly.PlotlyChart>(ChartView.Show);
             Add<LiveView>(view => (view.Html, view.Text));
             return registered.Count;
         }

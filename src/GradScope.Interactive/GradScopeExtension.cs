@@ -9,6 +9,7 @@ public static class GradScopeExtension
     /// <returns>What was added, in a line.</returns>
     public static string Load()
     {
+        ChartView.BeginNotebook();
         var count = Formatters.Register();
         var version = typeof(GradScopeExtension).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
         return $"GradScope {version}: figures for {count} types (models, tapes, tensors, frames, runs); `using GradScope;` and write the name of one to see it.";
