@@ -67,6 +67,7 @@ public sealed partial class OutputTests
 
     [Theory]
     [InlineData("trained-model", 100)]
+    [InlineData("trained-player", 300)]
     [InlineData("trained-tape", 100)]
     [InlineData("tape", 40)]
     [InlineData("trained-flow", 100)]

@@ -15,7 +15,11 @@ internal static partial class FigureScript
     public static string Text => text.Value;
 
     /// <summary>The rules of what the script adds to a figure, each below the figure's own class.</summary>
-    public static string Style(string root) => style.Value.Replace("&", "." + root, StringComparison.Ordinal);
+    public static string Style(string root, Theme theme) => style.Value.Replace("&", "." + root, StringComparison.Ordinal)
+        .Replace("$mono", theme.MonoFont, StringComparison.Ordinal)
+        .Replace("$small", StyleSheet.Pixels(theme.SmallSize), StringComparison.Ordinal)
+        .Replace("$text", StyleSheet.Pixels(theme.TextSize), StringComparison.Ordinal)
+        .Replace("$title", StyleSheet.Pixels(theme.TitleSize), StringComparison.Ordinal);
 
     private static string WithoutComments(string source) => string.Concat(DocComment().Replace(source, "").Split('\n')
         .Select(line => line.Trim())
