@@ -1,5 +1,6 @@
 // GradScope's figures come to life: cells are read, maps are switched, steps are played. A figure is complete without.
 // Nothing here asks the network, makes an id, or touches anything outside of a figure's own element.
+// Sections begin with four equals signs: a figure holds the first and the last, and the one of its kind where there is one.
 (() => {
   'use strict';
 
@@ -9,7 +10,7 @@
    * @typedef {{ name?: string, of?: number, each?: [string, number] }} Side */
   /** A rectangle of numbers, rows × cols cells; each cell stands for block[0] × block[1] numbers that were recorded. v is the value, g its gradient, called grad.
    * @typedef {{ name: string, rows: number, cols: number, block?: [number, number], v?: Ref, g?: Ref, grad?: string, down?: Side, across?: Side }} Grid */
-  /** @typedef {{ kind: string, maps?: Grid[], names?: string[][], [key: string]: any }} Head */
+  /** @typedef {{ maps?: Grid[], names?: string[][], [key: string]: any }} Head */
   /** @typedef {{ head: Head, numbers: (ref: Ref | undefined) => Cell[] | undefined }} Data */
   /** @typedef {Record<string, string | number | boolean | undefined | ((event: any) => void)>} Attributes */
 
@@ -316,7 +317,24 @@
     };
   };
 
-  // ---- the backprop player
+  // ---- figures
+
+  /** Figures by kind: what each makes of its root and its data. @type {Record<string, (on: ReturnType<typeof stage>, data: Data) => void>} */
+  const kinds = {
+    /** A drawing whose heatmaps are read: element i with data-map holds map i. */
+    maps: (on, { head, numbers }) => {
+      const frames = [...on.root.querySelectorAll('[data-map]')];
+      frames.forEach(frame => {
+        const map = /** @type {Grid[]} */ (head.maps)[Number(frame.getAttribute('data-map'))];
+        const [value, grad] = [numbers(map.v), numbers(map.g)];
+        frame.parentNode?.querySelectorAll('title').forEach(title => title.remove());
+        readable(frame, { ...map, label: map.name, tell: (r, c) => tell(map, head.names ?? [], value, grad, r, c) }, on);
+      });
+      rove(frames);
+    },
+  };
+
+  // ==== player
 
   /** @typedef {{ name: string, short: string, kind: string, shape: string, norm: number | string, gnorm?: number | string, formula?: string, in?: number[], high?: [number, number], text?: string, map?: number }} TapeNode */
   /** input, rule, part, of, norm, sum's norm, what is added, the sum. @typedef {[number, string, number, number, (number | string)?, (number | string)?, Ref?, Ref?]} Add */
@@ -378,7 +396,7 @@
     /** One map with its caption and norm, or the number where there is one. @param {number} i @param {string} caption @param {'v' | 'g'} tone @param {number | string | undefined} norm @param {Cell[] | undefined} cells @param {(r: number, c: number) => string} told */
     const picture = (i, caption, tone, norm, cells, told) => {
       const map = grid(i);
-      const under = el('figcaption', { class: `gs-${tone}` }, caption);
+      const under = el('figcaption', { class: `gs-${tone}` }, `${caption} `);
       if (!map || !cells) return el('figure', {}, el('output', { class: `gs-${tone}` }, node(i).text ?? `‖·‖ ${size(norm)}`), under);
       if (cells.length === 1) return el('figure', {}, el('output', { class: `gs-number gs-${tone}` }, short(cells[0])), under);
       const cell = Math.max(2.5, Math.min(11, (map.cols > 32 ? 264 : 176) / map.cols, 132 / map.rows));
@@ -582,32 +600,18 @@
     root.style.maxWidth = '1100px';
     draw();
   };
+  kinds.player = player;
 
-  // ---- figures
+  // ==== start
 
-  /** Figures by kind: what each makes of its root and its data. @type {Record<string, (on: ReturnType<typeof stage>, data: Data) => void>} */
-  const kinds = {
-    player,
-    /** A drawing whose heatmaps are read: element i with data-map holds map i. */
-    maps: (on, { head, numbers }) => {
-      const frames = [...on.root.querySelectorAll('[data-map]')];
-      frames.forEach(frame => {
-        const map = /** @type {Grid[]} */ (head.maps)[Number(frame.getAttribute('data-map'))];
-        const [value, grad] = [numbers(map.v), numbers(map.g)];
-        frame.parentNode?.querySelectorAll('title').forEach(title => title.remove());
-        readable(frame, { ...map, label: map.name, tell: (r, c) => tell(map, head.names ?? [], value, grad, r, c) }, on);
-      });
-      rove(frames);
-    },
-  };
-
-  /** Starts a figure, once. Where it cannot, the drawing stays as it is. @param {HTMLElement & { [key]?: boolean }} root */
+  /** Starts a figure, once; one of a kind that is not known here has a script of its own. Where it cannot, the drawing stays as it is.
+   * @param {HTMLElement & { [key]?: boolean }} root */
   const start = async root => {
-    if (root[key]) return;
+    const [its, kind] = (root.dataset.gradscope ?? '').split(' ');
+    if (root[key] || its !== version || !kinds[kind]) return;
     root[key] = true;
     try {
-      const data = await inflate(root.dataset.numbers ?? '');
-      kinds[data.head.kind](stage(root), data);
+      kinds[kind](stage(root), await inflate(root.dataset.numbers ?? ''));
       root.classList.add('gs-on');
     } catch (error) {
       console.warn('GradScope: this figure stays a picture.', error);
@@ -615,5 +619,5 @@
   };
 
   if (typeof document === 'undefined') Object.assign(globalThis, { [key]: { decode, short, unpack, tell, move, cursor, stopsOf, filled } });
-  else document.querySelectorAll(`.gs[data-gradscope="${version}"]`).forEach(root => start(/** @type {HTMLElement} */ (root)));
+  else document.querySelectorAll('.gs[data-gradscope]').forEach(root => start(/** @type {HTMLElement} */ (root)));
 })();
