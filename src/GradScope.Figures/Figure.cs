@@ -87,9 +87,9 @@ public sealed class Figure
         var html = new Markup();
         using (html.Open(
             "div", ("class", $"{root} gs"),
-            ("data-gradscope", payload is null ? null : FigureScript.Version), ("data-numbers", payload is null ? null : Payload.Pack(bytes))))
+            ("data-gradscope", payload is null ? null : FigureScript.MarkOf(payload.Kind)), ("data-numbers", payload is null ? null : Payload.Pack(bytes))))
         {
-            html.Style(StyleSheet.ForPage(root, theme, width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(root)));
+            html.Style(StyleSheet.ForPage(root, theme, width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(root, theme)));
             using (html.Open("div", ("class", "gs-view"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
             {
                 html.AppendFinished(svg);
@@ -107,7 +107,7 @@ public sealed class Figure
                 }
             }
 
-            if (payload is not null) html.Script(FigureScript.Text);
+            if (payload is not null) html.Script(FigureScript.For(payload.Kind));
         }
 
         return new(title, svg, html.ToString(), text, theme);

@@ -8,6 +8,12 @@ public static class FigureExtensions
     /// <inheritdoc cref="GradientFlowFigure.Draw"/>
     public static Figure ToFigure(this GradientFlowFrame frame, FigureOptions? options = null) => GradientFlowFigure.Draw(frame, options);
 
+    /// <inheritdoc cref="BackpropPlayer.Draw(Frame, FigureOptions?)"/>
+    public static Figure ToFigure(this Frame frame, FigureOptions? options = null) => BackpropPlayer.Draw(frame, options);
+
+    /// <inheritdoc cref="BackpropPlayer.Draw(TapeFrame, FigureOptions?)"/>
+    public static Figure ToPlayer(this TapeFrame tape, FigureOptions? options = null) => BackpropPlayer.Draw(tape, options);
+
     /// <inheritdoc cref="TapeFigure.Draw"/>
     public static Figure ToFigure(this TapeFrame tape, FigureOptions? options = null) => TapeFigure.Draw(tape, options);
 

@@ -32,7 +32,7 @@ public static class Formatters
             Show<Node>(node => node.ToFigure());
             Show<Parameter>(parameter => parameter.ToFigure());
             Show<Tensor>(tensor => tensor.ToFigure());
-            Show<Frame>(frame => frame.Tape.ToFigure());
+            Show<Frame>(frame => frame.ToFigure());
             Show<AttentionFrame>(attention => attention.ToFigure());
             Show<GradientFlowFrame>(flow => flow.ToFigure());
             Show<PredictionFrame>(predictions => predictions.ToFigure());

@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 namespace GradScope.Figures.Tests;
 
 /// <summary>Every figure opened in a real browser, in the light and in the dark, wide and narrow. Screenshots are kept in artifacts/figures.</summary>
-public sealed class BrowserTests(BrowserTests.Browser browser) : IClassFixture<BrowserTests.Browser>
+public sealed partial class BrowserTests(BrowserTests.Browser browser) : IClassFixture<BrowserTests.Browser>
 {
     // Pairs of texts that lie over each other, and texts that leave the drawing; a pixel is allowed, fonts differ.
     private const string Collisions = """
@@ -83,7 +83,7 @@ public sealed class BrowserTests(BrowserTests.Browser browser) : IClassFixture<B
         await Assertions.Expect(page.Locator(".gs-tip")).ToHaveTextAsync(Told(4, columns - 2), new() { UseInnerText = true });
         await page.Keyboard.PressAsync("Escape");
         await Assertions.Expect(page.Locator(".gs-tip")).ToBeHiddenAsync();
-        await page.CloseAsync();
+        await browser.CloseAsync(page);
 
         string Told(int r, int c) => $"{node.Label}[0, {r}, {c}]\nvalue {Shown(node.Value![0, r, c])}\ngradient {Shown(node.Grad![0, r, c])}";
     }
@@ -97,7 +97,7 @@ public sealed class BrowserTests(BrowserTests.Browser browser) : IClassFixture<B
         await Assertions.Expect(page.Locator(".gs.gs-on")).ToHaveCountAsync(3);
         var tips = await page.EvaluateAsync<int[]>("[...document.querySelectorAll('.gs')].map(r => r.querySelectorAll('.gs-tip').length)");
         Assert.Equal([1, 1, 1], tips);
-        await page.CloseAsync();
+        await browser.CloseAsync(page);
     }
 
     /// <summary>A number as the script shows it: three digits, always.</summary>
@@ -149,6 +149,7 @@ public sealed class BrowserTests(BrowserTests.Browser browser) : IClassFixture<B
     public sealed class Browser : IAsyncLifetime
     {
         private IPlaywright? playwright;
+        private readonly List<string> complaints = [];
         private IBrowser? chromium;
 
         public async Task<IPage> OpenAsync()
@@ -164,16 +165,23 @@ public sealed class BrowserTests(BrowserTests.Browser browser) : IClassFixture<B
             return await chromium.NewPageAsync();
         }
 
-        /// <summary>A page of finished figures; a test fails on the page's first complaint.</summary>
+        /// <summary>A page of finished figures; <see cref="CloseAsync"/> tells what it complained of.</summary>
         public async Task<IPage> ShowAsync(string html, int width = 1100)
         {
             var page = await OpenAsync();
-            page.Console += (_, message) => throw new InvalidOperationException(message.Text);
-            page.PageError += (_, error) => throw new InvalidOperationException(error);
+            page.Console += (_, message) => complaints.Add(message.Text);
+            page.PageError += (_, error) => complaints.Add(error);
+            page.Request += (_, request) => complaints.Add($"asked the network for {request.Url}");
             await page.SetViewportSizeAsync(width, 900);
             await page.SetContentAsync($"<!doctype html><meta charset=utf-8><body>{html}");
             await Assertions.Expect(page.Locator(".gs.gs-on").First).ToBeVisibleAsync();
             return page;
+        }
+
+        public async Task CloseAsync(IPage page)
+        {
+            await page.CloseAsync();
+            Assert.Empty(complaints);
         }
 
         public Task InitializeAsync() => Task.CompletedTask;

@@ -11,6 +11,8 @@ internal static class Gallery
         ["model"] = () => Trained.Plain.Frame.Model.ToFigure(),
         ["tape"] = () => Trained.Micrograd().ToFigure(),
         ["tape-before-backward"] = () => Trained.Micrograd(backward: false).ToFigure(),
+        ["player"] = () => Trained.Plain.Frame.ToFigure(),
+        ["player-micrograd"] = () => Trained.Micrograd().ToPlayer(),
         ["tape-transformer"] = () => Trained.Plain.Frame.Tape.ToFigure(),
         ["flow"] = () => Trained.Plain.Frame.GradientFlow().ToFigure(),
         ["attention"] = () => Trained.Plain.Frame.Attention().ToFigure(),
@@ -24,6 +26,7 @@ internal static class Gallery
     public static IReadOnlyDictionary<string, Func<Figure>> OfTeachingModel { get; } = new Dictionary<string, Func<Figure>>
     {
         ["check"] = () => Showcase.Micrograd().CheckGradients().ToFigure(),
+        ["trained-player"] = () => Trained.Teaching.Frame.ToFigure(),
         ["trained-model"] = () => Trained.Teaching.Frame.Model.ToFigure(),
         ["trained-tape"] = () => Trained.Teaching.Frame.Tape.ToFigure(),
         ["trained-flow"] = () => Trained.Teaching.Frame.GradientFlow().ToFigure(),
@@ -77,6 +80,8 @@ internal static class Gallery
             Positions = Positions.Sinusoidal,
             TiedEmbeddings = true,
         })).ToFigure(),
+        ["player-before-backward"] = () => Trained.Micrograd(backward: false).ToPlayer(),
+        ["player-empty"] = () => Recorder.Capture(new Tape()).ToPlayer(),
         ["tape-empty"] = () => Recorder.Capture(new Tape()).ToFigure(),
         ["tensor-not-finite"] = () => new Tensor([3, 4], 1, -2, float.NaN, 0, 0.5f, float.PositiveInfinity, float.NegativeInfinity, 3, -1, 0, 2, 1).ToFigure("x"),
         ["tensor-all-nan"] = () => new Tensor([4], float.NaN, float.NaN, float.NaN, float.NaN).ToFigure("lost"),

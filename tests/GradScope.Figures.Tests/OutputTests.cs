@@ -36,7 +36,7 @@ public sealed partial class OutputTests
         Assert.All(root.Descendants().Attributes("id"), id => Assert.StartsWith(prefix + "-", id.Value));
         // The only script is ours, once, and only where there are numbers for it.
         Assert.Equal(
-            root.Attribute("data-numbers") is null ? [] : ["//\n" + FigureScript.Text + "//"],
+            root.Attribute("data-gradscope") is not { } mark ? [] : ["//\n" + FigureScript.For(mark.Value.Split(' ')[1]) + "//"],
             root.Descendants().Where(e => e.Name.LocalName == "script").Select(e => e.Value));
         Assert.DoesNotContain(root.Descendants(), e => e.Name.LocalName is "link" or "img" or "iframe" or "image" or "use" or "foreignObject");
         Assert.DoesNotContain(root.Descendants().Attributes(), a => a.Name.LocalName.StartsWith("on", StringComparison.OrdinalIgnoreCase) || a.Name.LocalName is "href" or "src" or "style");
@@ -67,6 +67,7 @@ public sealed partial class OutputTests
 
     [Theory]
     [InlineData("trained-model", 100)]
+    [InlineData("trained-player", 300)]
     [InlineData("trained-tape", 100)]
     [InlineData("tape", 40)]
     [InlineData("trained-flow", 100)]

@@ -13,6 +13,13 @@ public sealed class RequiresChromiumFactAttribute : FactAttribute
     }
 }
 
+/// <summary>The same for a test with several cases.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RequiresChromiumTheoryAttribute : TheoryAttribute
+{
+    public RequiresChromiumTheoryAttribute() => Skip = new RequiresChromiumFactAttribute().Skip;
+}
+
 /// <summary>The browser of this machine.</summary>
 public static class Chromium
 {

@@ -91,9 +91,19 @@ internal sealed class Cells
     public Cells Select(Func<float, float> map) => new(Rows, Columns, [.. values.Select(map)], forbidden, RowBlock, ColumnBlock);
 
     /// <summary>At most so many rows and columns: each drawn cell shows the number of largest magnitude of its block, and NaN wins over all.</summary>
-    public Cells Thin(int maxRows, int maxColumns)
+    public Cells Thin(int maxRows, int maxColumns) => ThinBy((Rows + maxRows - 1) / maxRows, (Columns + maxColumns - 1) / maxColumns);
+
+    /// <summary>The same for matrices beside each other, none of whose cells mixes two of them: their width is divided evenly, or else into one cell each.</summary>
+    public Cells ThinTogether(int maxRows, int maxColumns, int matrices)
     {
-        var (down, across) = ((Rows + maxRows - 1) / maxRows, (Columns + maxColumns - 1) / maxColumns);
+        var width = Columns / matrices;
+        var across = (Columns + maxColumns - 1) / maxColumns;
+        while (matrices > 1 && width % across != 0) across++;
+        return ThinBy((Rows + maxRows - 1) / maxRows, across);
+    }
+
+    private Cells ThinBy(int down, int across)
+    {
         if (down <= 1 && across <= 1) return this;
 
         var (rows, columns) = ((Rows + down - 1) / down, (Columns + across - 1) / across);

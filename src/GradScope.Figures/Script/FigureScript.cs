@@ -5,17 +5,27 @@ namespace GradScope.Figures;
 /// <summary>The script and the style that bring a figure to life, as they are put into each figure that has numbers to read.</summary>
 internal static partial class FigureScript
 {
-    private static readonly Lazy<string> text = new(() => WithoutComments(Read("gradscope.js")));
+    private static readonly Lazy<Dictionary<string, string>> sections = new(() => Section().Split(Read("gradscope.js")).Prepend("core").Chunk(2).ToDictionary(s => s[0], s => WithoutComments(s[1])));
     private static readonly Lazy<string> style = new(() => string.Concat(Read("gradscope.css").Split('\n')));
 
     /// <summary>Which script the data is for: two versions of GradScope may meet in one notebook.</summary>
-    public const string Version = "1";
+    private const string Version = "1";
 
-    /// <summary>The script without its comments and indentation, which are for those who read its source.</summary>
-    public static string Text => text.Value;
+    /// <summary>The whole script without its comments and indentation, which are for those who read its source.</summary>
+    public static string Text => string.Concat(sections.Value.Values);
+
+    /// <summary>What a figure of a kind needs of it.</summary>
+    public static string For(string kind) => sections.Value["core"] + sections.Value.GetValueOrDefault(kind) + sections.Value["start"];
+
+    /// <summary>The mark by which the script knows a figure of a kind.</summary>
+    public static string MarkOf(string kind) => $"{Version} {kind}";
 
     /// <summary>The rules of what the script adds to a figure, each below the figure's own class.</summary>
-    public static string Style(string root) => style.Value.Replace("&", "." + root, StringComparison.Ordinal);
+    public static string Style(string root, Theme theme) => style.Value.Replace("&", "." + root, StringComparison.Ordinal)
+        .Replace("$mono", theme.MonoFont, StringComparison.Ordinal)
+        .Replace("$small", StyleSheet.Pixels(theme.SmallSize), StringComparison.Ordinal)
+        .Replace("$text", StyleSheet.Pixels(theme.TextSize), StringComparison.Ordinal)
+        .Replace("$title", StyleSheet.Pixels(theme.TitleSize), StringComparison.Ordinal);
 
     private static string WithoutComments(string source) => string.Concat(DocComment().Replace(source, "").Split('\n')
         .Select(line => line.Trim())
@@ -28,6 +38,9 @@ internal static partial class FigureScript
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
+
+    [GeneratedRegex(@"^ *// ==== (\w+)$", RegexOptions.Multiline)]
+    private static partial Regex Section();
 
     [GeneratedRegex(@"/\*\*.*?\*/", RegexOptions.Singleline)]
     private static partial Regex DocComment();

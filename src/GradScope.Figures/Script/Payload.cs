@@ -30,10 +30,13 @@ internal sealed class Payload
     private readonly List<IReadOnlyList<string>> lists = [];
 
     /// <summary>A payload for one kind of figure.</summary>
-    public Payload(string kind) => Head = new() { ["kind"] = kind };
+    public Payload(string kind) => Kind = kind;
+
+    /// <summary>The script's name for this kind of figure.</summary>
+    public string Kind { get; }
 
     /// <summary>What the script is told besides numbers.</summary>
-    public JsonObject Head { get; }
+    public JsonObject Head { get; } = [];
 
     /// <summary>Adds numbers and answers where they stand, as the script wants it: first, count, exponent of the smallest. NaN stands for itself; null in <paramref name="masked"/>'s places.</summary>
     public JsonArray Add(ReadOnlySpan<float> values, Func<int, bool>? masked = null)

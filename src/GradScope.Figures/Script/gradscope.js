@@ -1,5 +1,6 @@
 // GradScope's figures come to life: cells are read, maps are switched, steps are played. A figure is complete without.
 // Nothing here asks the network, makes an id, or touches anything outside of a figure's own element.
+// Sections begin with four equals signs: a figure holds the first and the last, and the one of its kind where there is one.
 (() => {
   'use strict';
 
@@ -8,8 +9,8 @@
   /** What rows or columns are: a word for them, the header's list of their texts, and, where matrices stand beside each other, what each is and its size.
    * @typedef {{ name?: string, of?: number, each?: [string, number] }} Side */
   /** A rectangle of numbers, rows × cols cells; each cell stands for block[0] × block[1] numbers that were recorded. v is the value, g its gradient, called grad.
-   * @typedef {{ name: string, rows: number, cols: number, block?: [number, number], v?: Ref, g?: Ref, grad?: string, down?: Side, across?: Side }} Map */
-  /** @typedef {{ kind: string, maps?: Map[], names?: string[][], [key: string]: any }} Head */
+   * @typedef {{ name: string, rows: number, cols: number, block?: [number, number], v?: Ref, g?: Ref, grad?: string, down?: Side, across?: Side }} Grid */
+  /** @typedef {{ maps?: Grid[], names?: string[][], [key: string]: any }} Head */
   /** @typedef {{ head: Head, numbers: (ref: Ref | undefined) => Cell[] | undefined }} Data */
   /** @typedef {Record<string, string | number | boolean | undefined | ((event: any) => void)>} Attributes */
 
@@ -125,7 +126,7 @@
   };
 
   /** What a cell tells: its index, the tokens there, its value and its gradient.
-   * @param {Map} map @param {string[][]} names @param {Cell[] | undefined} value @param {Cell[] | undefined} grad @param {number} r @param {number} c */
+   * @param {Grid} map @param {string[][]} names @param {Cell[] | undefined} value @param {Cell[] | undefined} grad @param {number} r @param {number} c */
   const tell = (map, names, value, grad, r, c) => {
     const [down, across] = map.block ?? [1, 1];
     const i = r * map.cols + c;
@@ -223,7 +224,9 @@
       }
     });
     const stroke = { slash: ['sm', 0.8, 0.55], cross: ['sl', 1.2, 1], dash: ['sw', 1, 0.9] };
-    svg.replaceChildren(...Object.entries(paths).sort().map(([kind, d]) => {
+    // Marks lie on the colours.
+    const order = Object.entries(paths).sort(([a], [b]) => Number(a in stroke) - Number(b in stroke));
+    svg.replaceChildren(...order.map(([kind, d]) => {
       const line = stroke[/** @type {keyof typeof stroke} */ (kind)];
       if (line) return el('path', { d, class: line[0], 'stroke-width': line[1], opacity: line[2] });
       const [letter, step] = kind.split(' ');
@@ -322,7 +325,7 @@
     maps: (on, { head, numbers }) => {
       const frames = [...on.root.querySelectorAll('[data-map]')];
       frames.forEach(frame => {
-        const map = /** @type {Map[]} */ (head.maps)[Number(frame.getAttribute('data-map'))];
+        const map = /** @type {Grid[]} */ (head.maps)[Number(frame.getAttribute('data-map'))];
         const [value, grad] = [numbers(map.v), numbers(map.g)];
         frame.parentNode?.querySelectorAll('title').forEach(title => title.remove());
         readable(frame, { ...map, label: map.name, tell: (r, c) => tell(map, head.names ?? [], value, grad, r, c) }, on);
@@ -331,19 +334,290 @@
     },
   };
 
-  /** Starts a figure, once. Where it cannot, the drawing stays as it is. @param {HTMLElement & { [key]?: boolean }} root */
+  // ==== player
+
+  /** @typedef {{ name: string, short: string, kind: string, shape: string, norm: number | string, gnorm?: number | string, formula?: string, in?: number[], high?: [number, number], text?: string, map?: number }} TapeNode */
+  /** input, rule, part, of, norm, sum's norm, what is added, the sum. @typedef {[number, string, number, number, (number | string)?, (number | string)?, Ref?, Ref?]} Add */
+  /** @typedef {{ name: string, ops: number[] }} Part */
+  /** A place to stop: forward, at the loss, or backward; at one operation, or at a folded part. @typedef {{ way: 'f' | 'l' | 'b', ops: number[], part?: number }} Stop */
+
+  /** All stops of a tape. @param {Part[]} parts @param {[number, Add[]][]} back @param {Set<number>} folded @param {boolean} gradients @param {number} [loss] @returns {Stop[]} */
+  const stopsOf = (parts, back, folded, gradients, loss) => {
+    const known = new Set(back.map(([op]) => op));
+    /** @param {'f' | 'b'} way @param {Part} part @param {number} i @returns {Stop[]} */
+    const walk = (way, part, i) => {
+      const ops = way === 'f' ? part.ops : part.ops.filter(op => known.has(op)).reverse();
+      return folded.has(i) ? (ops.length ? [{ way, ops, part: i }] : []) : ops.map(op => ({ way, ops: [op] }));
+    };
+    const forward = parts.flatMap((part, i) => walk('f', part, i));
+    if (!gradients || loss === undefined) return forward;
+    return [...forward, { way: 'l', ops: [loss] }, ...parts.map((part, i) => walk('b', part, i)).reverse().flat()];
+  };
+
+  /** Which values are there, and which gradients are whole, at a stop. @param {Stop[]} stops @param {number} at @param {Record<number, Add[]>} adds */
+  const filled = (stops, at, adds) => {
+    const [values, grads] = [/** @type {Set<number>} */ (new Set()), /** @type {Set<number>} */ (new Set())];
+    stops.slice(0, at + 1).forEach(({ way, ops }) => ops.forEach(op => {
+      if (way === 'f') values.add(op);
+      else if (way === 'l') grads.add(op);
+      else adds[op].forEach(([input, , part, of]) => { if (part === of) grads.add(input); });
+    }));
+    return { values, grads };
+  };
+
+  /** @param {ReturnType<typeof stage>} on @param {Data} data */
+  const player = (on, { head, numbers }) => {
+    const { root } = on;
+    /** @type {(TapeNode | null)[]} */
+    const nodes = head.nodes;
+    /** @type {Part[]} */
+    const parts = head.parts;
+    /** @type {[number, Add[]][]} */
+    const back = head.back;
+    const adds = Object.fromEntries(back);
+    /** @type {Record<number, number>} */
+    const uses = {};
+    back.forEach(([, list]) => list.forEach(([input, , , of]) => { uses[input] = of; }));
+    const foldable = parts.length > 1;
+    /** @type {Set<number>} */
+    const folded = new Set();
+    let gradients = back.length > 0;
+    let stops = stopsOf(parts, back, folded, gradients, head.loss);
+    /** @type {Map<Ref, Cell[] | undefined>} */
+    const cache = new Map();
+    const read = (/** @type {Ref | undefined} */ ref) => {
+      if (ref && !cache.has(ref)) cache.set(ref, numbers(ref));
+      return ref && cache.get(ref);
+    };
+    const node = (/** @type {number} */ i) => /** @type {TapeNode} */ (nodes[i]);
+    const grid = (/** @type {number} */ i) => /** @type {Grid[]} */ (head.maps)[node(i).map ?? -1];
+    const size = (/** @type {number | string | undefined} */ norm) => typeof norm === 'number' ? short(norm) : norm ?? '–';
+
+    /** One map with its caption and norm, or the number where there is one. @param {number} i @param {string} caption @param {'v' | 'g'} tone @param {number | string | undefined} norm @param {Cell[] | undefined} cells @param {(r: number, c: number) => string} told */
+    const picture = (i, caption, tone, norm, cells, told) => {
+      const map = grid(i);
+      const under = el('figcaption', { class: `gs-${tone}` }, `${caption} `);
+      if (!map || !cells) return el('figure', {}, el('output', { class: `gs-${tone}` }, node(i).text ?? `‖·‖ ${size(norm)}`), under);
+      if (cells.length === 1) return el('figure', {}, el('output', { class: `gs-number gs-${tone}` }, short(cells[0])), under);
+      const cell = Math.max(2.5, Math.min(11, (map.cols > 32 ? 264 : 176) / map.cols, 132 / map.rows));
+      const [width, height] = [cell * map.cols, Math.max(cell, map.rows === 1 ? 12 : 0) * map.rows];
+      const svg = el('svg', { viewBox: `0 0 ${width} ${height}`, width, height, class: 'gs-cells' });
+      const signed = tone === 'g' || cells.some(x => x !== null && x < 0);
+      const most = largest(cells);
+      paint(svg, cells, map.cols, width / map.cols, height / map.rows, signed ? 'g' : 'v', most);
+      const each = map.across?.each?.[1] ?? map.cols;
+      for (let i = each; i < map.cols; i += each) svg.append(el('path', { d: `M${i * cell} 0v${height}`, class: 'sm' }));
+      readable(svg, { ...map, label: `${map.name}, ${caption}`, tell: told }, on);
+      under.append(el('span', {}, ` ‖·‖ ${size(norm)}`), el('span', { class: 'gs-muted' }, ` ${signed ? '±' : '0…'}${short(most)}`));
+      return el('figure', {}, svg, under);
+    };
+
+    /** @param {number} i @param {boolean} whole Whether its gradient is whole. */
+    const value = (i, whole) => {
+      const map = grid(i);
+      const [v, g] = [read(map?.v), whole ? read(map?.g) : undefined];
+      return picture(i, 'value', 'v', node(i).norm, v, (r, c) => tell(map, head.names ?? [], v, g, r, c));
+    };
+
+    /** A gradient: the whole, a part that is added, or a sum so far. @param {number} i @param {string} caption @param {number | string | undefined} norm @param {Ref | undefined} [ref] */
+    const gradient = (i, caption, norm, ref) => {
+      const map = grid(i);
+      const cells = read(ref ?? map?.g);
+      return picture(i, caption, 'g', norm, cells, (r, c) => tell({ ...map, grad: caption }, head.names ?? [], undefined, cells, r, c));
+    };
+
+    /** @param {number} i @param {...(Node | string)} children */
+    const card = (i, ...children) => el('div', { class: 'gs-card' },
+      el('p', { class: `gs-name ${node(i).kind === 'parameter' ? 'gs-p' : ''}` }, el('code', {}, node(i).short), ` ${node(i).shape}`, node(i).kind === 'operation' ? '' : ` ${node(i).kind}`),
+      ...children);
+
+    /** An input with what it receives now. @param {number} i @param {Add | undefined} add @param {Stop} stop @param {Set<number>} grads */
+    const input = (i, add, stop, grads) => {
+      const pictures = [value(i, grads.has(i))];
+      if (stop.way !== 'b') return card(i, el('div', { class: 'gs-maps' }, ...pictures));
+      if (!add) return card(i, el('div', { class: 'gs-maps' }, ...pictures), el('p', { class: 'gs-muted' }, 'takes no gradient'));
+      const [, rule, part, of, norm, sumNorm, added, sum] = add;
+      const name = `∂L/∂${node(i).short}`;
+      if (norm === undefined) pictures.push(el('p', { class: 'gs-muted' }, `one of ${of} parts; only their sum was recorded`));
+      else {
+        pictures.push(gradient(i, of > 1 ? `adds (part ${part} of ${of})` : 'adds', norm, added));
+        if (of > 1) pictures.push(gradient(i, part === of ? `sum: ${name} is whole` : 'sum so far', sumNorm, part === of ? undefined : sum ?? added));
+      }
+      return card(i, el('p', { class: 'gs-rule' }, el('code', {}, `${name} += ${rule}`)), el('div', { class: 'gs-maps' }, ...pictures));
+    };
+
+    /** @param {number} i @param {Stop} stop @param {Set<number>} grads */
+    const output = (i, stop, grads) => card(i, el('div', { class: 'gs-maps' }, value(i, grads.has(i)),
+      ...stop.way === 'f' ? [] : [gradient(i, stop.way === 'l' ? '∂L/∂L' : `G = ∂L/∂${node(i).short}`, node(i).gnorm)]));
+
+    /** What a folded part takes from outside, and its parameters. @param {Stop} stop */
+    const outside = stop => {
+      const inside = new Set(stop.ops);
+      const all = [...new Set(stop.ops.flatMap(op => node(op).in ?? []))].filter(i => !inside.has(i)).sort((a, b) => a - b);
+      return { inputs: all.filter(i => node(i).kind !== 'parameter'), parameters: all.filter(i => node(i).kind === 'parameter') };
+    };
+
+    /** Of each input the last of the additions that happen at a stop. @param {Stop} stop */
+    const lastAdds = stop => new Map(stop.way === 'b' ? stop.ops.flatMap(op => adds[op].map(add => /** @type {[number, Add]} */ ([add[0], add]))) : []);
+
+    /** @param {Stop} stop @param {Set<number>} grads */
+    const foldedCards = (stop, grads) => {
+      const { inputs, parameters } = outside(stop);
+      const last = lastAdds(stop);
+      const final = Math.max(...stop.ops);
+      const row = (/** @type {number} */ i) => el('tr', {}, el('th', { scope: 'row' }, node(i).short), el('td', {}, node(i).shape), el('td', {}, size(node(i).norm)),
+        ...stop.way === 'b' ? [el('td', {}, size(last.get(i)?.[5]) + ((last.get(i)?.[3] ?? 1) > 1 ? ` (part ${last.get(i)?.[2]} of ${last.get(i)?.[3]})` : ''))] : []);
+      const left = inputs.map(i => {
+        const add = last.get(i);
+        if (!add || add[5] === undefined) return card(i, el('div', { class: 'gs-maps' }, value(i, grads.has(i))));
+        const whole = add[2] === add[3];
+        return card(i, el('div', { class: 'gs-maps' }, value(i, grads.has(i)), gradient(i, whole ? `∂L/∂${node(i).short}, whole` : `sum so far, ${add[2]} of ${add[3]} parts`, add[5], whole ? undefined : add[7] ?? add[6])));
+      });
+      if (parameters.length) {
+        left.push(el('table', { class: 'gs-t2' }, el('caption', {}, 'parameters'),
+          el('thead', {}, el('tr', {}, ...['name', 'shape', '‖value‖', ...stop.way === 'b' ? ['‖gradient‖'] : []].map(text => el('th', { scope: 'col' }, text)))),
+          el('tbody', {}, ...parameters.map(row))));
+      }
+      return { left, right: output(final, stop, grads) };
+    };
+
+    /** A stop in words. @param {Stop} stop @param {number} at */
+    const describe = (stop, at) => {
+      const op = stop.ops[0];
+      const count = stops.filter(s => s.way === 'f').length;
+      const place = stop.way === 'f' ? `forward ${at + 1} of ${count}` : stop.way === 'l' ? 'the loss' : `backward ${at - count} of ${stops.length - count - 1}`;
+      const what = stop.part !== undefined ? `${parts[stop.part].name}, ${stop.ops.length} operations` : stop.way === 'l' ? `${node(op).short} = ${short(read(grid(op)?.v)?.[0])}` : `${node(op).short} = ${node(op).formula}`;
+      let why = '';
+      if (stop.way === 'f') why = at === count - 1 && gradients ? 'All values are there. Next, backward starts from the loss.' : stop.part !== undefined ? 'Folded: its operations in one stop.' : '';
+      else if (stop.way === 'l') why = 'Backward starts here: the loss changes with itself at the rate ∂L/∂L = 1.';
+      else if (stop.part !== undefined) why = 'Folded: the gradient of its output goes in at the right, the gradients of its inputs and parameters come out.';
+      else {
+        const parted = adds[op].filter(add => add[3] > 1).map(add => node(add[0]).short);
+        why = `G = ∂L/∂${node(op).short} is whole${uses[op] > 1 ? `: its ${uses[op]} uses have all sent their part` : ''}. `
+          + (adds[op].every(add => add[1] === 'G') ? 'An add hands the same G to each input.' : 'The rule makes of G what each input receives.')
+          + (parted.length ? ` ${parted.join(' and ')} ${parted.length > 1 ? 'are' : 'is'} used more than once, so parts add up.` : '');
+      }
+      return { place, what, why };
+    };
+
+    // ---- what stands on the page
+
+    const steps = cursor({ count: stops.length, change: () => draw() });
+    const area = el('div', { class: 'gs-player', role: 'group', 'aria-label': head.title, tabindex: -1 });
+    const bar = transport(steps, area, { label: 'Step of the training step', unit: 'step' });
+    const restart = (/** @type {() => void} */ change) => {
+      // The operation that was shown stays, or the folded part it is in.
+      const { way, ops } = stops[steps.at];
+      steps.pause(false);
+      change();
+      stops = stopsOf(parts, back, folded, gradients, head.loss);
+      const to = stops.findIndex(s => s.way === way && s.ops.includes(ops[way === 'b' ? ops.length - 1 : 0]));
+      const last = stops.filter(s => s.way === 'f').length - 1;
+      steps.resize(stops.length, to < 0 ? last : to);
+    };
+    const toggle = el('button', { type: 'button', role: 'switch', 'aria-checked': String(gradients), class: 'gs-switch', click: () => restart(() => { gradients = !gradients; toggle.setAttribute('aria-checked', String(gradients)); }) }, 'backprop');
+    const foldAll = el('button', { type: 'button', class: 'gs-fold', click: () => restart(() => { if (folded.size) folded.clear(); else parts.forEach((_, i) => folded.add(i)); }) });
+    const seek = (/** @type {number} */ op, /** @type {boolean} */ backward) => {
+      const to = stops.findIndex(s => s.way === (backward && gradients ? 'b' : 'f') && s.ops.includes(op));
+      if (to >= 0) steps.step(to - steps.at);
+    };
+    const High = 56;
+    /** @type {{ op: number, value: any, grad: any, here: any }[]} */
+    const bars = [];
+    /** @type {any[]} */
+    const folds = [];
+    const strip = el('div', { class: 'gs-strip' }, ...parts.map((part, i) => {
+      const svg = el('svg', { viewBox: `0 0 ${part.ops.length} ${2 * High}`, preserveAspectRatio: 'none', 'aria-hidden': 'true', click: (/** @type {MouseEvent} */ event) => {
+        const frame = svg.getBoundingClientRect();
+        seek(part.ops[Math.floor((event.clientX - frame.left) / frame.width * part.ops.length)], event.clientY - frame.top > frame.height / 2);
+      } });
+      part.ops.forEach((op, x) => {
+        const [up, down] = /** @type {[number, number]} */ (node(op).high).map(h => h < 0 ? 0 : 3 + h * (High - 3));
+        const here = el('rect', { x, y: 0, width: 1, height: 2 * High, class: 'gs-here' });
+        const shape = { x: x + 0.1, width: 0.8 };
+        const [value, grad] = [el('rect', { ...shape, y: High - up, height: up, class: op === head.loss ? 'fl' : 'fv' }), el('rect', { ...shape, y: High, height: down, class: 'fg' })];
+        bars.push({ op, value, grad, here });
+        svg.append(here, el('rect', { ...shape, y: High - 1, height: 2, class: 'gs-empty' }), value, grad);
+      });
+      const name = part.name.replace('block ', '').replace(' · attention', ' att').replace(' · mlp', ' mlp').replace('unembedding and loss', 'loss').replace('embedding', 'emb');
+      const fold = el('button', { type: 'button', class: 'gs-fold', 'aria-label': `${part.name} as one stop`, click: () => restart(() => { if (!folded.delete(i)) folded.add(i); }) },
+        el('span', { class: 'gs-caret', 'aria-hidden': 'true' }), el('span', { class: 'gs-long' }, part.name.replace('unembedding and loss', 'to the loss')), el('span', { class: 'gs-short' }, name));
+      folds.push(fold);
+      return el('div', {}, svg, ...foldable ? [fold] : []);
+    }));
+    strip.style.gridTemplateColumns = parts.map(part => `minmax(0,${part.ops.length}fr)`).join(' ');
+    const [place, what, why, left, right, way] = ['gs-place', 'gs-what', 'gs-why', 'gs-inputs', 'gs-output', 'gs-way'].map(name => el(name === 'gs-what' || name === 'gs-why' ? 'p' : name === 'gs-place' ? 'span' : 'div', { class: name }));
+    const line = el('path', { class: 'gs-arrow' });
+    const wayText = el('span');
+    way.append(wayText, el('svg', { viewBox: '0 0 48 16', width: 48, height: 16, 'aria-hidden': 'true' }, line));
+
+    const draw = () => {
+      const stop = stops[steps.at];
+      const { values, grads } = filled(stops, steps.at, adds);
+      const now = new Set(stop.ops);
+      bars.forEach(({ op, value, grad, here }) => {
+        value.style.visibility = values.has(op) ? '' : 'hidden';
+        grad.style.visibility = grads.has(op) ? '' : 'hidden';
+        here.style.visibility = now.has(op) ? '' : 'hidden';
+      });
+      folds.forEach((fold, i) => fold.setAttribute('aria-pressed', String(folded.has(i))));
+      foldAll.textContent = folded.size ? 'open all' : 'fold blocks';
+      const words = describe(stop, steps.at);
+      area.dataset.way = stop.way;
+      place.textContent = words.place + (stop.way === 'f' ? ' →' : stop.way === 'b' ? ' ←' : '');
+      what.replaceChildren(place, el('code', {}, words.what));
+      why.textContent = words.why;
+      const focus = [...area.querySelectorAll('.gs-cells')].indexOf(document.activeElement);
+      on.hide();
+      if (stop.part !== undefined) {
+        const cards = foldedCards(stop, grads);
+        left.replaceChildren(...cards.left);
+        right.replaceChildren(cards.right);
+      } else {
+        const op = stop.ops[0];
+        left.replaceChildren(...stop.way === 'l' ? [] : (node(op).in ?? []).map(i => input(i, stop.way === 'b' ? adds[op].find(add => add[0] === i) : undefined, stop, grads)));
+        right.replaceChildren(output(op, stop, grads));
+      }
+      wayText.textContent = stop.way === 'f' ? 'computes' : 'chain rule';
+      line.setAttribute('d', stop.way === 'f' ? 'M2 8h42m-7-6l7 6-7 6' : 'M46 8h-42m7-6l-7 6 7 6');
+      way.hidden = stop.way === 'l' || left.childElementCount === 0;
+      const maps = [...area.querySelectorAll('.gs-cells')];
+      rove(maps);
+      if (focus >= 0) (maps[Math.min(focus, maps.length - 1)] ?? area).focus();
+      bar.show(`${words.place}: ${words.what}`);
+      area.style.setProperty('--gs-turn', `${gradients ? stops.filter(s => s.way === 'f').length / stops.length * 100 : 100}%`);
+      if (!steps.playing) on.say(`${words.place}: ${words.what}. ${words.why}`);
+    };
+
+    if (back.length) bar.bar.append(toggle);
+    if (foldable) bar.bar.append(foldAll);
+    area.append(el('p', { class: 'gs-title' }, head.title), el('p', { class: 'gs-muted' }, head.subtitle),
+      strip, bar.bar, what, why, el('div', { class: 'gs-cards' }, left, way, right),
+      el('p', { class: 'gs-muted gs-note' }, head.note));
+    const still = /** @type {HTMLElement} */ (root.querySelector('.gs-view'));
+    still.hidden = true;
+    still.before(area);
+    root.style.maxWidth = '1100px';
+    draw();
+  };
+  kinds.player = player;
+
+  // ==== start
+
+  /** Starts a figure, once; one of a kind that is not known here has a script of its own. Where it cannot, the drawing stays as it is.
+   * @param {HTMLElement & { [key]?: boolean }} root */
   const start = async root => {
-    if (root[key]) return;
+    const [its, kind] = (root.dataset.gradscope ?? '').split(' ');
+    if (root[key] || its !== version || !kinds[kind]) return;
     root[key] = true;
     try {
-      const data = await inflate(root.dataset.numbers ?? '');
-      kinds[data.head.kind](stage(root), data);
+      kinds[kind](stage(root), await inflate(root.dataset.numbers ?? ''));
       root.classList.add('gs-on');
     } catch (error) {
       console.warn('GradScope: this figure stays a picture.', error);
     }
   };
 
-  if (typeof document === 'undefined') Object.assign(globalThis, { [key]: { decode, short, unpack, tell, move, cursor, largest, paint, transport } });
-  else document.querySelectorAll(`.gs[data-gradscope="${version}"]`).forEach(root => start(/** @type {HTMLElement} */ (root)));
+  if (typeof document === 'undefined') Object.assign(globalThis, { [key]: { decode, short, unpack, tell, move, cursor, stopsOf, filled } });
+  else document.querySelectorAll('.gs[data-gradscope]').forEach(root => start(/** @type {HTMLElement} */ (root)));
 })();

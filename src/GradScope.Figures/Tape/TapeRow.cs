@@ -34,12 +34,12 @@ internal sealed partial record TapeRow(NodeFrame Node, string? Heading, string P
     /// <summary>Whether keys after their queries are masked in this node.</summary>
     public bool IsCausal => Node.Formula.EndsWith("keys ≤ query", StringComparison.Ordinal);
 
-    /// <summary>A name, formula or rule without the part's prefix and the word weight, and with powers set high.</summary>
+    /// <summary>A name, formula or rule without the part's prefix and the word weight (which norms and embeddings keep: their outputs have their names), and with powers set high.</summary>
     public string Shorten(string text)
     {
         var shorter = Prefix.Length == 0 ? text : text.Replace(Prefix, "", StringComparison.Ordinal);
         return Power().Replace(
-            shorter.Replace(".weight", "", StringComparison.Ordinal),
+            Weight().Replace(shorter, ""),
             match => match.Value == "^1" ? "" : Numbers.Superscript(int.Parse(match.ValueSpan[1..], CultureInfo.InvariantCulture)));
     }
 
@@ -61,6 +61,9 @@ internal sealed partial record TapeRow(NodeFrame Node, string? Heading, string P
 
     [GeneratedRegex(@"^blocks\.(?<block>\d+)\.(?<branch>[^.]+)")]
     private static partial Regex BlockPath();
+
+    [GeneratedRegex(@"(?<!\b(ln\d+|ln_final|embed|pos_embed))\.weight")]
+    private static partial Regex Weight();
 
     [GeneratedRegex(@"\^-?\d{1,3}(?![\d.])")]
     private static partial Regex Power();

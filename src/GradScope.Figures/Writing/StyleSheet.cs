@@ -104,5 +104,5 @@ internal static class StyleSheet
         _ => p.Paper,
     };
 
-    private static string Pixels(double size) => size.ToString("0.##", CultureInfo.InvariantCulture) + "px";
+    public static string Pixels(double size) => size.ToString("0.##", CultureInfo.InvariantCulture) + "px";
 }

@@ -116,3 +116,29 @@ test('another number of stops keeps a place among them', () => {
   cursor.resize(4, 9);
   assert.deepEqual([cursor.at, cursor.count], [3, 4]);
 });
+
+// x is used twice: y = f(x), z = g(x), loss = y + z; two parts, {y, z} and {loss}. Nodes: 0 x, 1 y, 2 z, 3 loss.
+const parts2 = [{ name: 'one', ops: [1, 2] }, { name: 'two', ops: [3] }];
+const back = [[3, [[1, 'G', 1, 1], [2, 'G', 1, 1]]], [2, [[0, 'G', 1, 2]]], [1, [[0, 'G', 2, 2]]]];
+const walk = stops => stops.map(s => s.way + s.ops.join('+')).join(' ');
+
+test('a tape is walked forward, to the loss, and backward; folded parts are one stop', () => {
+  const stops = (folded, gradients, loss = 3) => walk(parts.stopsOf(parts2, back, new Set(folded), gradients, loss));
+  assert.equal(stops([], true), 'f1 f2 f3 l3 b3 b2 b1');
+  assert.equal(stops([0], true), 'f1+2 f3 l3 b3 b2+1');
+  assert.equal(stops([0, 1], true), 'f1+2 f3 l3 b3 b2+1');
+  assert.equal(stops([], false), 'f1 f2 f3');
+  assert.equal(walk(parts.stopsOf(parts2, [], new Set(), true, undefined)), 'f1 f2 f3');
+});
+
+test('a gradient is there when its last part has come', () => {
+  const adds = Object.fromEntries(back);
+  const stops = parts.stopsOf(parts2, back, new Set(), true, 3);
+  const at = i => { const { values, grads } = parts.filled(stops, i, adds); return `${[...values]} | ${[...grads]}`; };
+  assert.equal(at(0), '1 | ');
+  assert.equal(at(3), '1,2,3 | 3');
+  assert.equal(at(4), '1,2,3 | 3,1,2');
+  assert.equal(at(5), '1,2,3 | 3,1,2');
+  assert.equal(at(6), '1,2,3 | 3,1,2,0');
+  assert.deepEqual([...parts.filled(parts.stopsOf(parts2, back, new Set([0, 1]), true, 3), 4, adds).grads], [3, 1, 2, 0]);
+});
