@@ -23,6 +23,9 @@ public static class FigureExtensions
     /// <inheritdoc cref="TrainingFigure.Draw"/>
     public static Figure ToFigure(this Run run, FigureOptions? options = null) => TrainingFigure.Draw(run, options);
 
+    /// <inheritdoc cref="RunPlayer.Draw"/>
+    public static Figure ToPlayer(this Run run, FigureOptions? options = null) => RunPlayer.Draw(run, options);
+
     /// <summary>How strongly the loss pulled at each parameter over the run.</summary>
     public static Figure ToGradientHistoryFigure(this Run run, FigureOptions? options = null) => GradientHistoryFigure.Draw(run, options);
 

@@ -101,7 +101,7 @@ public sealed partial class BrowserTests(BrowserTests.Browser browser) : IClassF
     }
 
     /// <summary>A number as the script shows it: three digits, always.</summary>
-    private static string Shown(float value)
+    internal static string Shown(float value)
     {
         if (value == 0) return "0";
         var text = Math.Abs((double)value).ToString("E2", CultureInfo.InvariantCulture);

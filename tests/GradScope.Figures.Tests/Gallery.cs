@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using GradScope.Cli;
 
 namespace GradScope.Figures.Tests;
@@ -17,6 +18,7 @@ internal static class Gallery
         ["flow"] = () => Trained.Plain.Frame.GradientFlow().ToFigure(),
         ["attention"] = () => Trained.Plain.Frame.Attention().ToFigure(),
         ["training"] = () => Trained.Plain.Run.ToFigure(),
+        ["run"] = () => Trained.Plain.Run.ToPlayer(),
         ["history"] = () => Trained.Plain.Run.ToGradientHistoryFigure(),
         ["tensor"] = () => Trained.Plain.Frame.Tape["blocks.0.mlp.post"].ToFigure(),
         ["predictions"] = () => Trained.Plain.Frame.Predictions().ToFigure(),
@@ -32,6 +34,7 @@ internal static class Gallery
         ["trained-flow"] = () => Trained.Teaching.Frame.GradientFlow().ToFigure(),
         ["trained-attention"] = () => Trained.Teaching.Frame.Attention().ToFigure(),
         ["trained-training"] = () => Trained.Teaching.Run.ToFigure(),
+        ["trained-run"] = () => Trained.Played.Run.ToPlayer(),
         ["trained-history"] = () => Trained.Teaching.Run.ToGradientHistoryFigure(),
         ["trained-predictions"] = () => Trained.Teaching.Frame.Predictions().ToFigure(),
         ["trained-pattern"] = () => Trained.Teaching.Frame.Tape["blocks.0.attn.pattern"].ToFigure(),
@@ -67,6 +70,14 @@ internal static class Gallery
         ["training-empty"] = () => (Trained.Plain.Run with { Metrics = [], GradientNorms = [] }).ToFigure(),
         ["training-one-step"] = () => (Trained.Plain.Run with { Metrics = Trained.Plain.Run.Metrics[..1] }).ToFigure(),
         ["training-long"] = () => Synthetic.LongRun(Trained.Plain.Run, 5000).ToFigure(),
+        ["run-empty"] = () => (Trained.Plain.Run with { Metrics = [], GradientNorms = [], Frames = [] }).ToPlayer(),
+        ["run-without-frames"] = () => (Trained.Plain.Run with { Frames = [] }).ToPlayer(),
+        ["run-one-step"] = () => (Trained.Plain.Run with { Metrics = Trained.Plain.Run.Metrics[..1], GradientNorms = Trained.Plain.Run.GradientNorms[..1], Frames = Trained.Plain.Run.Frames[..1] }).ToPlayer(),
+        ["run-nan"] = () => (Synthetic.With(Trained.Plain.Run, _ => double.NaN) with { Frames = [NotANumber] }).ToPlayer(),
+        ["run-infinite"] = () => (Synthetic.With(Trained.Plain.Run, n => n > 2.5 ? double.PositiveInfinity : n) with { Frames = [Infinite] }).ToPlayer(),
+        ["run-zero"] = () => (Synthetic.With(Trained.Plain.Run, _ => 0) with { Frames = [Zero] }).ToPlayer(),
+        ["run-long"] = () => Synthetic.LongRun(Trained.Plain.Run, 5000).ToPlayer(),
+        ["run-deep"] = () => (Trained.Plain.Run with { Model = Trained.Deep.Model, ParameterNames = [.. Trained.Deep.Model.Parameters.Select(p => p.Name)], GradientNorms = [.. Trained.Plain.Run.Metrics.Select(m => Trained.Deep.Model.Parameters.Select(p => (float)(p.GradNorm!.Value / m.Step)).ToImmutableArray())], Frames = [Trained.Deep] }).ToPlayer(),
         ["history-empty"] = () => (Trained.Plain.Run with { Metrics = [], GradientNorms = [] }).ToGradientHistoryFigure(),
         ["model-deep"] = () => Recorder.Capture(new MiniTransformer(new TransformerConfig
         {

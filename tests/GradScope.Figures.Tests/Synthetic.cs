@@ -143,6 +143,7 @@ internal static class Synthetic
         Metrics = [.. Enumerable.Range(1, steps).Select(i => new Metrics(
             i, i % 1700 == 0 ? double.NaN : 1.8 + 1.5 * Math.Exp(-i / 800.0) + 0.2 * Math.Sin(i * 12.9898), 0.5 - 0.4 * Math.Exp(-i / 900.0),
             Math.Exp(Math.Sin(i * 78.233)), 1e-3 * Math.Cos(i * Math.PI / 2 / steps), 2e-3 * Math.Exp(-i / 3000.0), i % 250 == 0 ? 1.9 + 1.4 * Math.Exp(-i / 900.0) : null))],
+        GradientNorms = [.. Enumerable.Range(0, steps).Select(i => run.GradientNorms[i % run.GradientNorms.Length])],
         Baselines = [new("uniform", 3.296), new("bigram counts", 2.454), new("entropy of the source", 1.6, IsFloor: true)],
     };
 }

@@ -12,6 +12,8 @@ internal static class Trained
     // Without biases: ∂L/∂(key bias) is zero but for rounding, which is another on each kind of CPU, and a snapshot would hold it.
     private static readonly Lazy<Showcase> plain = new(() => Showcase.Train(names.Value, Showcase.TeachingSize with { Biases = false }, 60));
 
+    private static readonly Lazy<Showcase> played = new(() => Showcase.Train(names.Value, Showcase.TeachingSize, 200, frameEvery: 10));
+
     private static readonly Lazy<Frame> deep = new(Showcase.Deep);
 
     /// <summary>The default options, after 200 steps.</summary>
@@ -19,6 +21,9 @@ internal static class Trained
 
     /// <summary>Without biases, after 60 steps: what snapshots are of.</summary>
     public static Showcase Plain => plain.Value;
+
+    /// <summary>The default options, with a picture of every tenth of 200 steps.</summary>
+    public static Showcase Played => played.Value;
 
     /// <summary>12 layers × 12 heads × 256 positions.</summary>
     public static Frame Deep => deep.Value;

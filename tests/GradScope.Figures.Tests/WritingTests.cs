@@ -30,6 +30,9 @@ public sealed class WritingTests
     [InlineData(12.5, "1,250 %")]
     public void Shares_are_in_per_cent(double share, string expected) => Assert.Equal(expected, Numbers.Percent(share));
 
+    [Fact]
+    public void Ordinals_are_English() => Assert.Equal(["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "1,002nd"], new[] { 1, 2, 3, 4, 11, 12, 13, 21, 1002 }.Select(Numbers.Ordinal));
+
     [Theory]
     [InlineData(-0.001, "0")]
     [InlineData(0.5, ".5")]

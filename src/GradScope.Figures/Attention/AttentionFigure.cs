@@ -34,7 +34,7 @@ public static class AttentionFigure
         return Math.Sqrt(sum);
     }
 
-    private static (AttentionLayer Layer, int Head) Choose(AttentionFrame frame, FigureOptions options)
+    internal static (AttentionLayer Layer, int Head) Choose(AttentionFrame frame, FigureOptions options)
     {
         var layers = frame.Layers.AsEnumerable();
         if (options.Layer is { } wanted)

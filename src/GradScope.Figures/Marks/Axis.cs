@@ -12,6 +12,9 @@ internal sealed class Axis
 
     public IReadOnlyList<double> Ticks { get; }
 
+    /// <summary>The number at the low end.</summary>
+    public double Least => IsLog ? Math.Pow(10, low) : low;
+
     /// <summary>From <paramref name="low"/> to <paramref name="high"/> exactly, with about so many ticks inside.</summary>
     public static Axis Linear(double low, double high, double from, double to, int ticks)
     {

@@ -223,7 +223,7 @@
         if (x < 0 && marks) add('dash', `M${n(left + w * 0.3)} ${n(top + h / 2)}h${n(w * 0.4)}`);
       }
     });
-    const stroke = { slash: ['sm', 0.8, 0.55], cross: ['sl', 1.2, 1], dash: ['sw', 1, 0.9] };
+    const stroke = { slash: ['sm', 0.8, 0.55], cross: ['sl', 1.2, 1], dash: ['si', 1, 0.7] };
     // Marks lie on the colours.
     const order = Object.entries(paths).sort(([a], [b]) => Number(a in stroke) - Number(b in stroke));
     svg.replaceChildren(...order.map(([kind, d]) => {
@@ -601,6 +601,99 @@
     draw();
   };
   kinds.player = player;
+
+  // ==== run
+
+  /** A recorded run: what stands in groups with data-run follows one cursor over its steps. Texts and widths come finished, picture by picture. */
+  kinds.run = (on, { head, numbers }) => {
+    const { stops, frames, layers, heads, side, x, y, texts, tokens } = head;
+    const names = head.names ?? [];
+    const parameters = names[head.parameters];
+    const metrics = head.metrics.map(numbers);
+    /** @param {string} name @returns {any[]} */
+    const all = name => [...on.root.querySelectorAll(`[data-run=${name}]`)];
+    /** @param {string} name @param {any[]} list */
+    const write = (name, list) => all(name).forEach((slot, i) => { slot.firstChild.textContent = list[i]; });
+    /** The i-th of equal parts. @param {Ref | undefined} ref @param {number} i @param {number} parts */
+    const part = (ref, i, parts) => numbers(ref && [ref[0] + i * ref[1] / parts, ref[1] / parts, ref[2]]) ?? [];
+    const shown = (/** @type {Cell | undefined} */ value) => value === null || value === undefined ? '–' : short(value);
+    let { layer, head: which, parameter } = head;
+    /** @type {Cell[]} */
+    let norms = [];
+    let frame = -1;
+    /** @type {Record<string, Cell[]>} */
+    const maps = {};
+
+    const drawParameter = () => {
+      norms = part(head.norms, parameter, parameters.length);
+      let pen = 'M';
+      all('curve')[0].firstChild.setAttribute('d', norms.map((norm, i) => {
+        const line = norm && norm > 0 && norm < Infinity && `${pen}${(x[0] + x[1] * stops[i]).toFixed(1)} ${Math.min(y[2], y[0] + y[1] * Math.log10(norm)).toFixed(1)}`;
+        pen = line ? 'L' : 'M';
+        return line || '';
+      }).join(''));
+      write('name', [`‖gradient‖ of ${parameters[parameter]} (log)`]);
+    };
+
+    const drawMaps = () => {
+      for (const [name, tone] of ['Av', 'Gg']) {
+        const [group] = all(name);
+        const cells = maps[name] = part(head[name], (frame * layers.length + layer) * heads + which, frames.length * layers.length * heads);
+        const most = name === 'A' ? 1 : largest(cells);
+        if (name === 'G') write('scale', [`∂L/∂A  ±${short(most)}`]);
+        if (group) paint(group, cells, side, head.size / side, head.size / side, tone, most);
+      }
+      write('which', [`layer ${layers[layer]} head ${which}`]);
+    };
+
+    const drawFrame = () => {
+      for (const name in texts) write(name, texts[name][frame]);
+      for (const mark of all('mark')) mark.firstChild.setAttribute('class', mark.textContent === '✓' ? 'tv m' : 'tl m');
+      for (const name of ['flow', 'bar']) all(name).forEach((slot, i) => slot.firstChild.setAttribute('width', part(head[name], frame, frames.length)[i]));
+      if (layers.length) drawMaps();
+    };
+
+    const place = cursor({
+      count: stops.length,
+      delay: 120,
+      change: (at, playing) => {
+        const values = metrics.map((/** @type {Cell[]} */ m, /** @type {number} */ i) => i === 2 && m[at] !== null ? `${+(100 * Number(m[at])).toFixed(1)} %` : shown(m[at]));
+        all('cursor')[0].setAttribute('transform', `translate(${x[0] + x[1] * stops[at]} 0)`);
+        write('metric', [stops[at], ...values]);
+        write('gradient', [shown(norms[at])]);
+        const latest = frames.length && Math.max(0, frames.findLastIndex((/** @type {number} */ step) => step <= stops[at]));
+        if (frames.length && latest !== frame) {
+          frame = latest;
+          drawFrame();
+        }
+        write('weights', [shown(part(head.weights, latest, frames.length)[parameter])]);
+        const text = `step ${stops[at]} of ${head.total}: loss ${values[0]}, accuracy ${values[2]}, gradient norm ${values[3]}`;
+        bar.show(text);
+        if (!playing) on.say(text);
+      },
+    });
+    const bar = transport(place, on.root, { label: 'Step', unit: 'step' });
+    /** @param {string} label @param {string[]} options @param {number} chosen @param {(i: number) => void} change */
+    const choice = (label, options, chosen, change) => {
+      const select = el('select', { 'aria-label': label, change: () => { change(+select.value); frame = -1; place.go(place.at); } },
+        ...options.map((option, i) => el('option', { value: i, selected: i === chosen }, option)));
+      if (options.length > 1) choices.append(select);
+    };
+    const choices = el('div', { class: 'gs-bar', role: 'group', 'aria-label': 'Shown' });
+    choice('Parameter', parameters, parameter, i => { parameter = i; drawParameter(); });
+    choice('Layer', layers.map((/** @type {number} */ l) => `layer ${l}`), layer, i => { layer = i; });
+    choice('Head', Array.from({ length: layers.length && heads }, (_, h) => `head ${h}`), which, i => { which = i; });
+    on.root.querySelector('.gs-view')?.before(el('div', { class: 'gs-player' }, bar.bar, choices));
+    bar.bar.style.setProperty('--gs-turn', '100%');
+    const hits = all('hit');
+    hits.forEach((hit, i) => {
+      const map = { name: ['A', '∂L/∂A'][i], rows: side, cols: side, block: /** @type {[number, number]} */ ([head.block, head.block]), down: { name: 'query', of: tokens }, across: { name: 'key', of: tokens } };
+      readable(hit, { ...map, label: map.name, tell: (r, c) => tell(map, names, maps['AG'[i]], undefined, r, c) }, on);
+    });
+    rove(hits);
+    drawParameter();
+    place.go(stops.length - 1);
+  };
 
   // ==== start
 

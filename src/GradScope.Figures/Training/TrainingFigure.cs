@@ -61,13 +61,13 @@ public static class TrainingFigure
         return string.Concat(means.Select(m => !double.IsFinite(m) ? '×' : high == low ? Levels[3] : Levels[(int)Math.Round((m - low) / (high - low) * 7)]));
     }
 
-    private static DataTable Table(Run run)
+    internal static DataTable Table(Run run)
     {
         var count = run.Metrics.Length;
         var every = (count + MostTableRows - 1) / MostTableRows;
         var rows = run.Metrics.Where((m, i) => i == 0 || i == count - 1 || (i + 1) % every == 0);
         return new(
-            every == 1 ? "Every step" : string.Create(CultureInfo.InvariantCulture, $"The first, the last, and every {every}th step"), 0,
+            every == 1 ? "Every step" : $"The first, the last, and every {Numbers.Ordinal(every)} step", 0,
             ["step", "loss", "accuracy", "gradient norm", "learning rate", "update ratio", "validation loss", "validation accuracy"],
             [.. rows.Select(m => (string[])
             [

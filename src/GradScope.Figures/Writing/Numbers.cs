@@ -58,6 +58,9 @@ internal static class Numbers
     /// <summary>A count, with thousands separated: 12,345.</summary>
     public static string Count(int value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary>A place in a row: 2nd, 3rd, 11th.</summary>
+    public static string Ordinal(int value) => Count(value) + (value % 100 is >= 11 and <= 13 ? "th" : (value % 10) switch { 1 => "st", 2 => "nd", 3 => "rd", _ => "th" });
+
     /// <summary>A share of 1 in per cent, such as 25 %; what is not quite nothing is ≈ 0 %.</summary>
     public static string Percent(double share)
     {

@@ -1,0 +1,130 @@
+using System.Globalization;
+using System.Text;
+using GradScope.Tests;
+using Microsoft.Playwright;
+
+namespace GradScope.Figures.Tests;
+
+/// <summary>The run player operated in a browser, and what it shows held against the recorded run.</summary>
+public sealed class RunPlayerTests(BrowserTests.Browser browser) : IClassFixture<BrowserTests.Browser>
+{
+    private static readonly Run run = Trained.Played.Run;
+
+    [RequiresChromiumFact]
+    public async Task Everything_follows_one_cursor()
+    {
+        var page = await browser.ShowAsync(run.ToPlayer().Html);
+        await ShowsAsync(page, 200);
+
+        await page.Locator(".gs-view").First.FocusAsync();
+        await page.Keyboard.PressAsync("Home");
+        await ShowsAsync(page, 1);
+        foreach (var _ in Enumerable.Range(0, 12)) await page.Keyboard.PressAsync("ArrowRight");
+        await ShowsAsync(page, 13);
+        await page.Keyboard.PressAsync("ArrowLeft");
+        await ShowsAsync(page, 12);
+        await page.Keyboard.PressAsync("End");
+        await ShowsAsync(page, 200);
+
+        await page.GetByRole(AriaRole.Slider, new() { Name = "Step" }).FillAsync("66");
+        await ShowsAsync(page, 67);
+        await page.GetByRole(AriaRole.Button, new() { Name = "step back" }).ClickAsync();
+        await ShowsAsync(page, 66);
+        await page.CloseAsync();
+    }
+
+    [RequiresChromiumFact]
+    public async Task It_plays_to_the_end_and_pauses()
+    {
+        var page = await browser.ShowAsync(run.ToPlayer().Html);
+        await page.GetByLabel("Speed").SelectOptionAsync("8");
+        await page.GetByRole(AriaRole.Slider, new() { Name = "Step" }).FillAsync("190");
+        await page.Locator(".gs-view").First.FocusAsync();
+        await page.Keyboard.PressAsync("Space");
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Pause" })).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Play", Exact = true })).ToBeVisibleAsync();
+        await ShowsAsync(page, 200);
+        await page.Keyboard.PressAsync("Space");
+        await Assertions.Expect(Slot(page, "metric").First).Not.ToHaveTextAsync("200");
+        await page.Keyboard.PressAsync("Space");
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Play", Exact = true })).ToBeVisibleAsync();
+        await page.CloseAsync();
+    }
+
+    [RequiresChromiumFact]
+    public async Task Parameter_layer_and_head_are_chosen()
+    {
+        var page = await browser.ShowAsync(run.ToPlayer(new() { Layer = 0, Head = 0 }).Html);
+        var parameter = run.ParameterNames.IndexOf("blocks.1.mlp.down.weight");
+        var before = await page.Locator("[data-run=curve] path").GetAttributeAsync("d");
+        await page.GetByLabel("Parameter").SelectOptionAsync("blocks.1.mlp.down");
+        await Assertions.Expect(Slot(page, "name")).ToHaveTextAsync("‖gradient‖ of blocks.1.mlp.down (log)");
+        await Assertions.Expect(Slot(page, "gradient")).ToHaveTextAsync(BrowserTests.Shown(run.GradientNorms[^1][parameter]));
+        await Assertions.Expect(Slot(page, "weights")).ToHaveTextAsync(BrowserTests.Shown((float)run.Frames[^1].Model.Parameters[parameter].ValueNorm));
+        Assert.NotEqual(before, await page.Locator("[data-run=curve] path").GetAttributeAsync("d"));
+
+        await page.GetByLabel("Layer").SelectOptionAsync("layer 1");
+        await page.GetByLabel("Head").SelectOptionAsync("head 1");
+        await page.GetByRole(AriaRole.Slider, new() { Name = "Step" }).FillAsync("104");
+        await Assertions.Expect(Slot(page, "which")).ToHaveTextAsync("layer 1 head 1");
+        var layer = run.Frames.Last(f => f.Step <= 105).Attention().Layers[1];
+        await ReadsAsync(page, 0, 5, 2, $"A[query 5 “l”, key 2 “h”]\nvalue {BrowserTests.Shown(layer.Pattern[1, 5, 2])}");
+        await ReadsAsync(page, 1, 7, 3, $"∂L/∂A[query 7 “e”, key 3 “a”]\nvalue {BrowserTests.Shown(layer.PatternGrad![1, 7, 3])}");
+        await ReadsAsync(page, 0, 1, 4, "A[query 1 “c”, key 4 “r”]\nmasked: not allowed");
+        await page.CloseAsync();
+    }
+
+    [Theory]
+    [InlineData("run-long", "Of 5,000 steps the cursor stops at every 3rd, and the last.")]
+    [InlineData("run-deep", "256 × 256 numbers drawn as 8 × 8 cells")]
+    [InlineData("run-deep", "The first 16 of 256 positions have their prediction shown.")]
+    [InlineData("run-without-frames", "No picture of the model was recorded")]
+    [InlineData("run-empty", "No step was made yet.")]
+    public void What_is_thinned_or_missing_is_told(string name, string told) => Assert.Contains(told, string.Join(' ', ContentTests.Texts(Gallery.Draw(name))));
+
+    [Fact]
+    public void A_picture_of_every_step_of_200_is_at_most_a_megabyte()
+    {
+        var all = Enumerable.Range(0, 201).Select(i => run.Frames[i / 10] with { Step = i });
+        var size = Encoding.UTF8.GetByteCount((run with { Frames = [.. all.Select((f, i) => Synthetic.With(f, v => v + i * 1e-3f, g => g * (1 + i * 1e-3f)))] }).ToPlayer().Html);
+        Assert.True(size <= 1_000_000, $"The run player has {size:N0} bytes; it should have 1,000,000 or fewer.");
+        Assert.True(Encoding.UTF8.GetByteCount(run.ToPlayer().Html) <= 150_000);
+    }
+
+    [Fact]
+    public void Norms_of_other_steps_are_refused() =>
+        Assert.Contains("one of each a step", Assert.Throws<ArgumentException>(() => (run with { GradientNorms = [] }).ToPlayer()).Message);
+
+    /// <summary>The three digits that are kept of a share, in per cent.</summary>
+    private static string Percent(double share) => FormattableString.Invariant($"{100 * double.Parse(BrowserTests.Shown((float)share), CultureInfo.InvariantCulture):0.#} %");
+
+    private static ILocator Slot(IPage page, string name) => page.Locator($"[data-run={name}] > *");
+
+    /// <summary>Every part of the player shows what was recorded at the step, or in the latest picture before it.</summary>
+    private static async Task ShowsAsync(IPage page, int step)
+    {
+        var metrics = run.Metrics[step - 1];
+        var frame = run.Frames.Last(f => f.Step <= step);
+        var (flow, predictions) = (frame.GradientFlow(), frame.Predictions().Positions);
+        await Assertions.Expect(Slot(page, "metric")).ToHaveTextAsync(
+        [
+            $"{step}", BrowserTests.Shown((float)metrics.Loss), metrics.ValidationLoss is { } v ? BrowserTests.Shown((float)v) : "–", Percent(metrics.Accuracy),
+            BrowserTests.Shown((float)metrics.GradientNorm), BrowserTests.Shown((float)metrics.UpdateRatio), BrowserTests.Shown((float)metrics.LearningRate),
+        ]);
+        await Assertions.Expect(Slot(page, "picture")).ToHaveTextAsync($"the model at step {frame.Step} · loss of this input {Numbers.Short(frame.Loss)} nats");
+        await Assertions.Expect(Slot(page, "norm")).ToHaveTextAsync(flow.Stations.Reverse().Select(s => Numbers.Short(s.GradNorm!.Value)));
+        await Assertions.Expect(Slot(page, "share")).ToHaveTextAsync(flow.Branches.Reverse().Select(b => Numbers.Percent(b.BranchShare!.Value)));
+        await Assertions.Expect(Slot(page, "chance")).ToHaveTextAsync(predictions.Select(p => Numbers.Percent(p.Probabilities.Values[p.TargetId!.Value])));
+        await Assertions.Expect(Slot(page, "mark")).ToHaveTextAsync(predictions.Select(p => p.IsRight == true ? "✓" : "✗"));
+        await Assertions.Expect(page.Locator("[role=status]")).ToHaveTextAsync($"step {step} of 200: loss {BrowserTests.Shown((float)metrics.Loss)}, accuracy {Percent(metrics.Accuracy)}, gradient norm {BrowserTests.Shown((float)metrics.GradientNorm)}");
+        var cursor = await page.Locator("[data-run=cursor]").GetAttributeAsync("transform");
+        Assert.Equal(68 + (452 - 68) * step / 200.0, double.Parse(cursor!.Split('(', ' ')[1], CultureInfo.InvariantCulture), 1);
+    }
+
+    private static async Task ReadsAsync(IPage page, int map, int row, int column, string text)
+    {
+        var box = (await page.Locator("[data-run=hit]").Nth(map).BoundingBoxAsync())!;
+        await page.Mouse.MoveAsync(box.X + box.Width * (column + 0.5f) / 8, box.Y + box.Height * (row + 0.5f) / 8);
+        await Assertions.Expect(page.Locator(".gs-tip")).ToHaveTextAsync(text, new() { UseInnerText = true });
+    }
+}
