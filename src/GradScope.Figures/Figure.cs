@@ -89,7 +89,7 @@ public sealed class Figure
             "div", ("class", $"{root} gs"),
             ("data-gradscope", payload is null ? null : FigureScript.MarkOf(payload.Kind)), ("data-numbers", payload is null ? null : Payload.Pack(bytes))))
         {
-            html.Style(StyleSheet.ForPage(root, theme, width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(root, theme)));
+            html.Style(StyleSheet.ForPage(root, theme, width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(payload.Kind, root, theme)));
             using (html.Open("div", ("class", "gs-view"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
             {
                 html.AppendFinished(svg);

@@ -112,7 +112,7 @@ public sealed partial class BrowserTests
 
         // Folding the first block's attention keeps the place and leaves 8 stops fewer each way.
         await Seek(page, "blocks.0.attn.scores", backward: true);
-        var fold = page.GetByRole(AriaRole.Button, new() { Name = "block 0 · attention as one stop" });
+        var fold = page.GetByRole(AriaRole.Button, new() { Name = "block 0 · attention" });
         await fold.ClickAsync();
         await Says(page, $"backward {operations - 8 - 3} of {operations - 8} ←");
         await Assertions.Expect(page.Locator(".gs-what code")).ToHaveTextAsync("block 0 · attention, 9 operations");

@@ -35,11 +35,13 @@ internal sealed class AttentionDrawing
 
     private int GridHeads => Math.Min(MostHeads, frame.Layers[0].HeadCount);
 
+    /// <summary>The step, and how many positions there are.</summary>
+    public string Subtitle => string.Create(CultureInfo.InvariantCulture, $"step {frame.Step} · {positions} position{(positions == 1 ? "" : "s")} · {(frame.Causal ? "causal" : "each query sees all keys")}");
+
     public (double Width, double Height) Draw()
     {
         Sheet.Header(
-            width, title,
-            string.Create(CultureInfo.InvariantCulture, $"step {frame.Step} · {positions} position{(positions == 1 ? "" : "s")} · {(frame.Causal ? "causal" : "each query sees all keys")}"),
+            width, title, Subtitle,
             string.Create(CultureInfo.InvariantCulture, $"layer {chosen.Layer} head {head}{(options.Layer is null && options.Head is null && largest > 0 && frame.Layers.Length * chosen.HeadCount > 1 ? ", the one with the largest ‖∂L/∂A‖" : "")}"));
         var y = Large(Sheet.Top + 4);
         if (frame.Layers.Length * chosen.HeadCount > 1) y = Grid(y + 16);

@@ -22,7 +22,7 @@ public static class AttentionFigure
         var (layer, head) = Choose(frame, options);
         var drawing = new AttentionDrawing(frame, title, layer, head, options);
         var (width, height) = drawing.Draw();
-        return Figure.From(drawing.Sheet, width, height, title, Summary(frame, title), [.. Tables(frame, layer, head)]);
+        return Figure.From(drawing.Sheet, width, height, title, Summary(frame, title), AttentionPayload.Of(frame, layer, head, title, drawing.Subtitle), [.. Tables(frame, layer, head)]);
     }
 
     /// <summary>‖·‖ of one head's map, without a copy of it.</summary>

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace GradScope.Figures;
 
 /// <summary>What one branch does to the gradient: its part, its attention with gradients, and the pull on its parameters.</summary>
-internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale scale, Branch branch)
+internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale scale, Branch branch, Payload payload)
 {
     private const double Padding = 12, MapGap = 12;
     private const int MostHeads = 4;
@@ -42,6 +42,7 @@ internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale 
 
         var columns = layer.PatternGrad is null ? 1 : 2;
         var heads = Math.Min(layer.HeadCount, MostHeads);
+        var tokens = frame.Tokens.Select(TokenText.Show).ToList();
         var largest = layer.PatternGrad is { } all ? Cells.Measure(all.Values).Largest : 0;
         var size = Math.Round(heads <= 2 ? (width - MapGap) / 2 : 48);
         sheet.Text(left, y + 11, "A", Face.Note.In(Tone.Value));
@@ -49,10 +50,13 @@ internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale 
         y += 17;
         for (var head = 0; head < heads; head++)
         {
-            Map(Cells.OfAttention(layer.Pattern, head, frame.Attention.Causal), Ramp.Share, left, $"block {branch.Block} head {head}: A, 0 to 1");
-            if (layer.PatternGrad is { } gradient)
+            var pattern = Cells.OfAttention(layer.Pattern, head, frame.Attention.Causal).Thin(32, 32);
+            var its = layer.PatternGrad is { } gradient ? Cells.OfAttention(gradient, head, frame.Attention.Causal) : null;
+            var map = payload.AddMap(string.Create(CultureInfo.InvariantCulture, $"A of block {branch.Block} head {head}"), pattern, its?.Thin(32, 32), new("query", tokens), new("key", tokens), "∂L/∂A");
+            Map(pattern, Ramp.Share, left, $"block {branch.Block} head {head}: A, 0 to 1", map);
+            if (its is not null)
             {
-                Map(Cells.OfAttention(gradient, head, frame.Attention.Causal), Ramp.Signed(largest), left + size + MapGap, $"block {branch.Block} head {head}: ∂L/∂A, −{Numbers.Short(largest)} to {Numbers.Short(largest)}");
+                Map(its, Ramp.Signed(largest), left + size + MapGap, $"block {branch.Block} head {head}: ∂L/∂A, −{Numbers.Short(largest)} to {Numbers.Short(largest)}", map);
             }
 
             sheet.Text(left, y + size + 12, string.Create(CultureInfo.InvariantCulture, $"head {head}"), Face.Note);
@@ -68,7 +72,7 @@ internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale 
 
         return y;
 
-        void Map(Cells cells, Ramp ramp, double x, string title) =>
-            Heatmap.Draw(sheet, cells.Thin(32, 32), ramp, x, y, size, size, title: title);
+        void Map(Cells cells, Ramp ramp, double x, string title, int map) =>
+            Heatmap.Draw(sheet, cells.Thin(32, 32), ramp, x, y, size, size, title: title, map: map);
     }
 }

@@ -16,6 +16,7 @@ internal sealed class FlowDrawing
     private readonly FigureOptions options;
     private readonly LogScale scale;
     private readonly List<Column> columns = [];
+    private readonly Payload payload = new("maps");
     private readonly double left, right, width;
     private double stream, lane, cards;
 
@@ -43,6 +44,9 @@ internal sealed class FlowDrawing
 
     public Sheet Sheet { get; }
 
+    /// <summary>The heads' maps for a script to read; null where none is drawn.</summary>
+    public Payload? Payload => payload.Head.Count > 0 ? payload : null;
+
     private int LayerCount => frame.Model.Config.LayerCount;
 
     private bool IsThinned => LayerCount > MostDetailedLayers;
@@ -64,7 +68,7 @@ internal sealed class FlowDrawing
         var bottom = Ends();
         foreach (var column in columns)
         {
-            bottom = Math.Max(bottom, column.Detailed ? new BranchCard(frame, Sheet, scale, column.Branch).Draw(column.Left, cards, CardWidth) : Slim(column));
+            bottom = Math.Max(bottom, column.Detailed ? new BranchCard(frame, Sheet, scale, column.Branch, payload).Draw(column.Left, cards, CardWidth) : Slim(column));
         }
 
         return (width, Notes(bottom + 10) + Sheet.Margin - 4);

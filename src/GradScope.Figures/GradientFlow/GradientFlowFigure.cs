@@ -15,7 +15,7 @@ public static class GradientFlowFigure
         options ??= FigureOptions.Default;
         var drawing = new FlowDrawing(frame, options);
         var (width, height) = drawing.Draw();
-        return Figure.From(drawing.Sheet, width, height, TitleOf(options), Summary(frame, options), Stations(frame), Branches(frame), Parameters(frame));
+        return Figure.From(drawing.Sheet, width, height, TitleOf(options), Summary(frame, options), drawing.Payload, [Stations(frame), Branches(frame), Parameters(frame)]);
     }
 
     internal static string TitleOf(FigureOptions options) => options.Title ?? "Gradient flow";

@@ -5,27 +5,33 @@ namespace GradScope.Figures;
 /// <summary>The script and the style that bring a figure to life, as they are put into each figure that has numbers to read.</summary>
 internal static partial class FigureScript
 {
-    private static readonly Lazy<Dictionary<string, string>> sections = new(() => Section().Split(Read("gradscope.js")).Prepend("core").Chunk(2).ToDictionary(s => s[0], s => WithoutComments(s[1])));
-    private static readonly Lazy<string> style = new(() => string.Concat(Read("gradscope.css").Split('\n')));
+    private static readonly Lazy<Dictionary<string, string>> script = new(() => Sections("gradscope.js", WithoutComments));
+    private static readonly Lazy<Dictionary<string, string>> style = new(() => Sections("gradscope.css", css => css.Replace("\n", "", StringComparison.Ordinal)));
 
     /// <summary>Which script the data is for: two versions of GradScope may meet in one notebook.</summary>
     private const string Version = "1";
 
     /// <summary>The whole script without its comments and indentation, which are for those who read its source.</summary>
-    public static string Text => string.Concat(sections.Value.Values);
+    public static string Text => string.Concat(script.Value.Values);
 
-    /// <summary>What a figure of a kind needs of it.</summary>
-    public static string For(string kind) => sections.Value["core"] + sections.Value.GetValueOrDefault(kind) + sections.Value["start"];
+    /// <summary>What a figure of a kind needs of it: of one whose drawing is only read no more than that.</summary>
+    public static string For(string kind) => script.Value["core"] + (IsDrawn(kind) ? script.Value["kit"] + script.Value[kind] : "") + script.Value["start"];
 
     /// <summary>The mark by which the script knows a figure of a kind.</summary>
     public static string MarkOf(string kind) => $"{Version} {kind}";
 
-    /// <summary>The rules of what the script adds to a figure, each below the figure's own class.</summary>
-    public static string Style(string root, Theme theme) => style.Value.Replace("&", "." + root, StringComparison.Ordinal)
+    /// <summary>The rules of what the script adds to a figure of a kind, each below the figure's own class.</summary>
+    public static string Style(string kind, string root, Theme theme) => (style.Value["core"] + (IsDrawn(kind) ? style.Value["kit"] : ""))
+        .Replace("&", "." + root, StringComparison.Ordinal)
         .Replace("$mono", theme.MonoFont, StringComparison.Ordinal)
         .Replace("$small", StyleSheet.Pixels(theme.SmallSize), StringComparison.Ordinal)
         .Replace("$text", StyleSheet.Pixels(theme.TextSize), StringComparison.Ordinal)
         .Replace("$title", StyleSheet.Pixels(theme.TitleSize), StringComparison.Ordinal);
+
+    private static bool IsDrawn(string kind) => script.Value.ContainsKey(kind);
+
+    private static Dictionary<string, string> Sections(string file, Func<string, string> shorten) =>
+        Section().Split(Read(file)).Prepend("core").Chunk(2).ToDictionary(s => s[0], s => shorten(s[1]));
 
     private static string WithoutComments(string source) => string.Concat(DocComment().Replace(source, "").Split('\n')
         .Select(line => line.Trim())
@@ -39,7 +45,7 @@ internal static partial class FigureScript
         return reader.ReadToEnd();
     }
 
-    [GeneratedRegex(@"^ *// ==== (\w+)$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^ *(?://|/\*) ==== (\w+)(?: \*/)?$", RegexOptions.Multiline)]
     private static partial Regex Section();
 
     [GeneratedRegex(@"/\*\*.*?\*/", RegexOptions.Singleline)]

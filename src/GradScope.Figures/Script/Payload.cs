@@ -10,7 +10,8 @@ namespace GradScope.Figures;
 /// <param name="Name">A word for one, such as query.</param>
 /// <param name="Texts">What stands at each, such as its token.</param>
 /// <param name="Each">Where matrices stand beside each other, what each is, and how many columns it has.</param>
-internal sealed record Side(string? Name = null, IReadOnlyList<string>? Texts = null, (string Name, int Size)? Each = null);
+/// <param name="From">The number of the first.</param>
+internal sealed record Side(string? Name = null, IReadOnlyList<string>? Texts = null, (string Name, int Size)? Each = null, int From = 0);
 
 /// <summary>
 /// The recorded numbers that a figure's script reads: a header in JSON and arrays of numbers, compressed. A number is kept as it is
@@ -111,6 +112,7 @@ internal sealed class Payload
         var json = new JsonObject();
         if (side.Name is not null) json["name"] = side.Name;
         if (side.Texts is { } texts) json["of"] = AddTexts(texts);
+        if (side.From != 0) json["from"] = side.From;
         if (side.Each is { } each) json["each"] = new JsonArray(each.Name, each.Size);
         return json;
     }

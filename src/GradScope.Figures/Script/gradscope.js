@@ -1,13 +1,14 @@
 // GradScope's figures come to life: cells are read, maps are switched, steps are played. A figure is complete without.
 // Nothing here asks the network, makes an id, or touches anything outside of a figure's own element.
-// Sections begin with four equals signs: a figure holds the first and the last, and the one of its kind where there is one.
+// Sections begin with four equals signs: a figure whose cells are read holds the first and the last,
+// one that is drawn here also the kit and the one of its kind.
 (() => {
   'use strict';
 
   /** A number, or null where the mask allows none. @typedef {number | null} Cell */
   /** Where numbers stand in the payload: first, count, exponent of the smallest. @typedef {[number, number, number]} Ref */
-  /** What rows or columns are: a word for them, the header's list of their texts, and, where matrices stand beside each other, what each is and its size.
-   * @typedef {{ name?: string, of?: number, each?: [string, number] }} Side */
+  /** What rows or columns are: a word for them, the header's list of their texts, the first one's number, and, where matrices stand beside each other, what each is and its size.
+   * @typedef {{ name?: string, of?: number, from?: number, each?: [string, number] }} Side */
   /** A rectangle of numbers, rows × cols cells; each cell stands for block[0] × block[1] numbers that were recorded. v is the value, g its gradient, called grad.
    * @typedef {{ name: string, rows: number, cols: number, block?: [number, number], v?: Ref, g?: Ref, grad?: string, down?: Side, across?: Side }} Grid */
   /** @typedef {{ maps?: Grid[], names?: string[][], [key: string]: any }} Head */
@@ -120,8 +121,8 @@
   /** A side's words for one place, such as query 3 “r”. @param {Side | undefined} side @param {number} i @param {number} block @param {string[][]} names @returns {string} */
   const place = (side, i, block, names) => {
     if (side?.each) return `${side.each[0]} ${Math.floor(i / side.each[1])}, ${place({ ...side, each: undefined }, i % side.each[1], block, names)}`;
-    const at = i * block;
-    const text = side?.of === undefined || block > 1 ? '' : ` “${names[side.of][at]}”`;
+    const at = i * block + (side?.from ?? 0);
+    const text = side?.of === undefined || block > 1 ? '' : ` “${names[side.of][i]}”`;
     return `${side?.name ? side.name + ' ' : ''}${at}${block > 1 ? '…' + (at + block - 1) : ''}${text}`;
   };
 
@@ -200,6 +201,25 @@
     });
   });
 
+  // ---- figures
+
+  /** Figures by kind: what each makes of its root and its data. @type {Record<string, (on: ReturnType<typeof stage>, data: Data) => void>} */
+  const kinds = {
+    /** A drawing whose heatmaps are read: element i with data-map holds map i. */
+    maps: (on, { head, numbers }) => {
+      const frames = [...on.root.querySelectorAll('[data-map]')];
+      frames.forEach(frame => {
+        const map = /** @type {Grid[]} */ (head.maps)[Number(frame.getAttribute('data-map'))];
+        const [value, grad] = [numbers(map.v), numbers(map.g)];
+        frame.parentNode?.querySelectorAll('title').forEach(title => title.remove());
+        readable(frame, { ...map, label: map.name, tell: (r, c) => tell(map, head.names ?? [], value, grad, r, c) }, on);
+      });
+      rove(frames);
+    },
+  };
+
+  // ==== kit
+
   /** @param {(Cell | undefined)[]} cells */
   const largest = cells => cells.reduce((/** @type {number} */ most, x) => typeof x === 'number' && Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most, 0);
 
@@ -223,7 +243,7 @@
         if (x < 0 && marks) add('dash', `M${n(left + w * 0.3)} ${n(top + h / 2)}h${n(w * 0.4)}`);
       }
     });
-    const stroke = { slash: ['sm', 0.8, 0.55], cross: ['sl', 1.2, 1], dash: ['si', 1, 0.7] };
+    const stroke = { slash: ['sm', marks ? 0.8 : w / 8, 0.55], cross: ['sl', marks ? 1.2 : w / 5, 1], dash: ['si', 1, 0.7] };
     // Marks lie on the colours.
     const order = Object.entries(paths).sort(([a], [b]) => Number(a in stroke) - Number(b in stroke));
     svg.replaceChildren(...order.map(([kind, d]) => {
@@ -317,23 +337,6 @@
     };
   };
 
-  // ---- figures
-
-  /** Figures by kind: what each makes of its root and its data. @type {Record<string, (on: ReturnType<typeof stage>, data: Data) => void>} */
-  const kinds = {
-    /** A drawing whose heatmaps are read: element i with data-map holds map i. */
-    maps: (on, { head, numbers }) => {
-      const frames = [...on.root.querySelectorAll('[data-map]')];
-      frames.forEach(frame => {
-        const map = /** @type {Grid[]} */ (head.maps)[Number(frame.getAttribute('data-map'))];
-        const [value, grad] = [numbers(map.v), numbers(map.g)];
-        frame.parentNode?.querySelectorAll('title').forEach(title => title.remove());
-        readable(frame, { ...map, label: map.name, tell: (r, c) => tell(map, head.names ?? [], value, grad, r, c) }, on);
-      });
-      rove(frames);
-    },
-  };
-
   // ==== player
 
   /** @typedef {{ name: string, short: string, kind: string, shape: string, norm: number | string, gnorm?: number | string, formula?: string, in?: number[], high?: [number, number], text?: string, map?: number }} TapeNode */
@@ -408,8 +411,10 @@
       const each = map.across?.each?.[1] ?? map.cols;
       for (let i = each; i < map.cols; i += each) svg.append(el('path', { d: `M${i * cell} 0v${height}`, class: 'sm' }));
       readable(svg, { ...map, label: `${map.name}, ${caption}`, tell: told }, on);
-      under.append(el('span', {}, ` ‖·‖ ${size(norm)}`), el('span', { class: 'gs-muted' }, ` ${signed ? '±' : '0…'}${short(most)}`));
-      return el('figure', {}, svg, under);
+      under.append(el('span', {}, `‖·‖ ${size(norm)} `, el('span', { class: 'gs-muted' }, `${signed ? '±' : '0…'}${short(most)}`)));
+      const figure = el('figure', {}, svg, under);
+      figure.style.width = `${Math.max(width, 132)}px`;
+      return figure;
     };
 
     /** @param {number} i @param {boolean} whole Whether its gradient is whole. */
@@ -540,7 +545,7 @@
         svg.append(here, el('rect', { ...shape, y: High - 1, height: 2, class: 'gs-empty' }), value, grad);
       });
       const name = part.name.replace('block ', '').replace(' · attention', ' att').replace(' · mlp', ' mlp').replace('unembedding and loss', 'loss').replace('embedding', 'emb');
-      const fold = el('button', { type: 'button', class: 'gs-fold', 'aria-label': `${part.name} as one stop`, click: () => restart(() => { if (!folded.delete(i)) folded.add(i); }) },
+      const fold = el('button', { type: 'button', class: 'gs-fold', title: `${part.name} as one stop`, click: () => restart(() => { if (!folded.delete(i)) folded.add(i); }) },
         el('span', { class: 'gs-caret', 'aria-hidden': 'true' }), el('span', { class: 'gs-long' }, part.name.replace('unembedding and loss', 'to the loss')), el('span', { class: 'gs-short' }, name));
       folds.push(fold);
       return el('div', {}, svg, ...foldable ? [fold] : []);
@@ -596,7 +601,7 @@
       el('p', { class: 'gs-muted gs-note' }, head.note));
     const still = /** @type {HTMLElement} */ (root.querySelector('.gs-view'));
     still.hidden = true;
-    still.before(area);
+    still.after(area);
     root.style.maxWidth = '1100px';
     draw();
   };
@@ -693,6 +698,116 @@
     rove(hits);
     drawParameter();
     place.go(stops.length - 1);
+
+  // ==== attention
+
+  /** @param {ReturnType<typeof stage>} on @param {Data} data */
+  kinds.attention = (on, { head, numbers }) => {
+    /** Layer, head, and the maps of scores, A, ∂L/∂A and ∂L/∂scores. @type {[number, number, number[]][]} */
+    const heads = head.heads;
+    const maps = /** @type {Grid[]} */ (head.maps);
+    const names = /** @type {string[][]} */ (head.names);
+    const tokens = names[0];
+    const cells = maps.map(map => /** @type {Cell[]} */ (numbers(map.v)));
+    const kindNames = heads[0][2].map(i => maps[i].name);
+    const { rows, cols, block = [1, 1] } = maps[0];
+    let [at, kind, query] = [heads.findIndex(([l, h]) => l === head.chosen[0] && h === head.chosen[1]), 1, rows - 1];
+
+    const tone = (/** @type {number} */ k) => k === 1 ? 'v' : 'g';
+    /** The magnitude of the full colour. @param {number} k @param {number} i The map. */
+    const most = (k, i) => k === 1 ? 1 : largest(cells[i]);
+    const named = rows <= 40 && block[0] === 1;
+    const size = Math.max(6, Math.min(34, Math.floor(340 / cols)));
+    const margin = named ? Math.min(90, 8 + Math.max(...tokens.map(t => [...t].length)) * 7) : 4;
+    const wide = margin - 8 > size;
+    const above = named ? (wide ? margin : 18) : 4;
+    const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ t, /** @type {Attributes} */ more) => {
+      const node = el('text', { x, y, class: 'm', ...more }, [...t].length > 11 ? [...t].slice(0, 10).join('') + '…' : t);
+      return node;
+    };
+    const grid = el('g');
+    const hit = el('rect', { x: 0, y: 0, width: cols * size, height: rows * size, class: 'hit' });
+    const row = el('rect', { x: -1, width: cols * size + 2, height: size, class: 'si', 'stroke-width': 2 });
+    const svg = el('svg', { viewBox: `0 0 ${margin + cols * size + 4} ${above + rows * size + 4}`, width: margin + cols * size + 4, height: above + rows * size + 4 },
+      ...named ? tokens.flatMap((t, i) => [
+        text(margin - 6, above + (i + 0.5) * size + 4, t, { class: 'm e' }),
+        wide ? text(0, 0, t, { transform: `translate(${margin + (i + 0.5) * size + 4} ${above - 6})rotate(-90)` }) : text(margin + (i + 0.5) * size, above - 6, t, { class: 'm c' }),
+      ]) : [],
+      el('g', { transform: `translate(${margin} ${above})` }, grid, el('rect', { x: -0.5, y: -0.5, width: cols * size + 1, height: rows * size + 1, class: 'sr' }), row, hit));
+    const index = () => heads[at][2][kind];
+    readable(hit, { rows, cols, label: 'attention, queries down, keys across', tell: (r, c) => tell(maps[index()], names, cells[index()], undefined, r, c).replace('value', kindNames[kind]) }, on);
+    hit.setAttribute('tabindex', '0');
+    hit.addEventListener('click', (/** @type {MouseEvent} */ event) => {
+      const frame = hit.getBoundingClientRect();
+      query = Math.max(0, Math.min(rows - 1, Math.floor((event.clientY - frame.top) / frame.height * rows)));
+      draw();
+    });
+
+    /** @param {string} label @param {string[]} options @param {(i: number) => void} choose */
+    const select = (label, options, choose) => {
+      const box = el('select', { change: () => { choose(box.selectedIndex); draw(); } }, ...options.map(option => el('option', {}, option)));
+      return { box, label: el('label', {}, `${label} `, box) };
+    };
+    const layers = [...new Set(heads.map(([l]) => l))];
+    const perLayer = heads.length / layers.length;
+    const layer = select('layer', layers.map(String), i => { at = i * perLayer + at % perLayer; });
+    const headBox = select('head', heads.slice(0, perLayer).map(([, h]) => String(h)), i => { at = at - at % perLayer + i; });
+    const queryBox = select('query', Array.from({ length: rows }, (_, i) => place({ of: 0 }, i, block[0], names)), i => { query = i; });
+    const kindButtons = kindNames.map((name, k) => el('button', { type: 'button', click: () => { kind = k; draw(); } }, name));
+    const headButtons = heads.map(([l, h], i) => {
+      const small = el('svg', { viewBox: `0 0 ${cols} ${rows}`, width: 64, height: 64, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+      return { small, button: el('button', { type: 'button', class: 'gs-head', click: () => { at = i; draw(); } }, small, el('span', {}, `layer ${l}`), ' ', el('span', {}, `head ${h}`)) };
+    });
+    const [what, list] = [el('p', { class: 'gs-what' }), el('div', { class: 'gs-view', tabindex: 0, role: 'region', 'aria-label': 'The chosen query' })];
+
+    const draw = () => {
+      const [l, h, own] = heads[at];
+      const i = own[kind];
+      const full = most(kind, i);
+      on.hide();
+      paint(grid, cells[i], cols, size, size, tone(kind), full);
+      row.setAttribute('y', String(query * size));
+      layer.box.selectedIndex = layers.indexOf(l);
+      headBox.box.selectedIndex = at % perLayer;
+      queryBox.box.selectedIndex = query;
+      kindButtons.forEach((button, k) => button.setAttribute('aria-pressed', String(k === kind)));
+      headButtons.forEach(({ small, button }, n) => {
+        const map = heads[n][2][kind];
+        button.setAttribute('aria-pressed', String(n === at));
+        if (small.dataset.kind === String(kind)) return;
+        small.dataset.kind = String(kind);
+        paint(small, cells[map], cols, 1, 1, tone(kind), kind === 1 ? 1 : Math.max(...heads.map(([, , m]) => largest(cells[m[kind]]))));
+      });
+      what.textContent = `${kindNames[kind]} of layer ${l} head ${h}: ${kind === 1 ? '0 to 1' : `±${short(full)}`}`;
+      const keys = Array.from({ length: cols }, (_, k) => k).filter(k => cells[own[1]][query * cols + k] !== null);
+      const cut = keys.sort((a, b) => Number(cells[own[1]][query * cols + b]) - Number(cells[own[1]][query * cols + a])).slice(0, 16);
+      list.replaceChildren(el('table', { class: 'gs-t1' },
+        el('caption', {}, `query ${place({ of: 0 }, query, block[0], names)}: ${cut.length < keys.length ? `its ${cut.length} largest keys of ${keys.length}` : 'its keys'}, largest A first`),
+        el('thead', {}, el('tr', {}, ...['key', ...kindNames].map(name => el('th', { scope: 'col' }, name)))),
+        el('tbody', {}, ...cut.map(k => el('tr', {}, el('th', { scope: 'row' }, place({ of: 0 }, k, block[1], names)),
+          ...own.map((m, n) => {
+            const x = cells[m][query * cols + k];
+            const cell = el('td', {}, short(x));
+            if (n === 1) {
+              const bar = el('span', { class: 'gs-share', 'aria-hidden': 'true' });
+              bar.style.width = `${Math.max(0, Math.min(1, Number(x))) * 48}px`;
+              cell.prepend(bar);
+            }
+            return cell;
+          }))))));
+      on.say(`${what.textContent}, query ${place({ of: 0 }, query, block[0], names)}`);
+    };
+
+    const still = /** @type {HTMLElement} */ (on.root.querySelector('.gs-view'));
+    still.hidden = true;
+    on.root.style.maxWidth = '860px';
+    still.after(el('div', { class: 'gs-player', role: 'group', 'aria-label': head.title },
+      el('p', { class: 'gs-title' }, head.title), el('p', { class: 'gs-muted' }, head.subtitle),
+      el('div', { class: 'gs-bar' }, layer.label, headBox.label, queryBox.label, el('span', { class: 'gs-choice', role: 'group', 'aria-label': 'What is shown' }, ...kindButtons)),
+      what, el('div', { class: 'gs-two' }, svg, list),
+      ...heads.length > 1 ? [el('div', { class: 'gs-heads', role: 'group', 'aria-label': 'All heads' }, ...headButtons.map(({ button }) => button))] : [],
+      el('p', { class: 'gs-muted gs-note' }, head.note)));
+    draw();
   };
 
   // ==== start

@@ -9,11 +9,14 @@ internal sealed class TapeDrawing
     private const double LowRow = 23, HighRow = 42, HeadingRow = 30, MapWidth = 64, MapHeight = 30, NumberWidth = 68;
     private const double Rail = Sheet.Margin + 6, Index = Rail + 32, Label = Index + 12;
 
+    private const int MostMatrices = 4, MostRead = 24;
+
     private readonly TapeFrame tape;
     private readonly string title;
     private readonly IReadOnlyList<TapeRow> rows;
     private readonly int rowCount;
     private readonly StringBuilder lines = new();
+    private readonly Dictionary<int, int> maps = [];
     private readonly bool anyTensor;
     private readonly double labelWidth, cellWidth, value, grad, back, rule, ruleWidth, width;
 
@@ -21,6 +24,8 @@ internal sealed class TapeDrawing
     {
         (this.tape, this.title, this.rows, this.rowCount) = (tape, title, rows, rowCount);
         Sheet = new(options.Theme);
+        var tensors = rows.Count(r => HasMap(r.Node));
+        Payload = tensors is > 0 and <= MostRead ? new("maps") : null;
         anyTensor = rows.Any(r => !IsScalar(r.Node));
         labelWidth = Math.Clamp(Widest(LabelWidth), 110, 262);
         cellWidth = anyTensor ? MapWidth + 8 + NumberWidth : NumberWidth;
@@ -34,6 +39,9 @@ internal sealed class TapeDrawing
     }
 
     public Sheet Sheet { get; }
+
+    /// <summary>The thumbnails' numbers for a script to read; null where there are none, or so many that they would be most of the figure.</summary>
+    public Payload? Payload { get; }
 
     public (double Width, double Height) Draw()
     {
@@ -79,6 +87,7 @@ internal sealed class TapeDrawing
         List<string> notes = [];
         if (tape.BackwardHasRun) notes.Add("G is the row's own gradient; ∂x += … is what the row's backward adds to its input x.");
         if (anyTensor) notes.Add("Of tensors the norm stands beside the map. Maps: paper is 0, the full colour the map's largest magnitude (hover a map to read it). A value that is nowhere negative is blue, otherwise orange is above and teal below 0. At most 8 × 16 cells are drawn, each with the number of largest magnitude of its block.");
+        if (anyTensor && Payload is null && rows.Any(r => HasMap(r.Node))) notes.Add($"Cells are read one by one where a tape has up to {MostRead} tensors; of a larger one in its player, tape.ToPlayer().");
         if (rows.Count < tape.Nodes.Length && rows.Count == rowCount) notes.Add("Constant numbers stand in the formulas; the table lists every entry.");
         return [.. notes];
     }
@@ -148,18 +157,42 @@ internal sealed class TapeDrawing
             return;
         }
 
-        if (tensor is not null && row.Node.Kind != NodeKind.Parameter)
+        if (tensor is not null && HasMap(row.Node))
         {
-            var cells = Cells.SideBySide(tensor, 4, row.IsCausal).Thin(8, 16);
+            var cells = CellsOf(tensor, row);
             var size = Math.Min(Math.Min(MapWidth / cells.Columns, MapHeight / cells.Rows), 7);
             var ramp = (isGradient ? Ramp.Signed(cells.Largest) : Ramp.ForValues(cells)) with { Grain = 7 };
             Heatmap.Draw(Sheet, cells, ramp, x + MapWidth - size * cells.Columns, middle - size * cells.Rows / 2, size * cells.Columns, size * cells.Rows,
-                title: $"±{Numbers.Short(cells.Largest)}{(cells.NotFinite > 0 ? $", {cells.NotFinite} NaN or ∞" : "")}");
+                title: $"±{Numbers.Short(cells.Largest)}{(cells.NotFinite > 0 ? $", {cells.NotFinite} NaN or ∞" : "")}", map: MapOf(row));
         }
 
         Sheet.Text(x + cellWidth, middle + 4, Numbers.Short(norm), Face.Number.In(Alarming(norm, tone)), Anchor.End);
 
         static Tone Alarming(double number, Tone tone) => double.IsFinite(number) ? tone : Tone.Loss;
+    }
+
+    /// <summary>A node's first 4 matrices beside each other, thinned to a thumbnail.</summary>
+    private static Cells CellsOf(Tensor tensor, TapeRow row) => Cells.SideBySide(tensor, MostMatrices, row.IsCausal).ThinTogether(8, 16, MatricesOf(tensor));
+
+    private static bool HasMap(NodeFrame node) => node.Kind != NodeKind.Parameter && node.Value is { Length: > 1 };
+
+    private static int MatricesOf(Tensor tensor) => tensor.Shape.Rank < 3 ? 1 : Math.Min(MostMatrices, tensor.Shape.Rows / tensor.Shape[^2]);
+
+    /// <summary>The number of a row's map in the payload; its value and its gradient are read together.</summary>
+    private int? MapOf(TapeRow row)
+    {
+        if (Payload is null) return null;
+
+        if (!maps.TryGetValue(row.Node.Index, out var map))
+        {
+            var value = row.Node.Value!;
+            var (cells, matrices) = (CellsOf(value, row), MatricesOf(value));
+            map = maps[row.Node.Index] = Payload.AddMap(
+                row.Node.Label, cells, row.Node.Grad is { } gradient ? CellsOf(gradient, row) : null,
+                across: matrices > 1 ? new(null, null, (value.Shape.Rank == 4 ? "head" : "matrix", cells.Columns / matrices)) : null);
+        }
+
+        return map;
     }
 
     private void Rails(double top, double bottom)

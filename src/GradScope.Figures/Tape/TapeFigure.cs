@@ -20,7 +20,7 @@ public static class TapeFigure
         var drawn = rows.Count <= MostRows ? rows : [.. rows.Take(MostRows / 2), .. rows.TakeLast(MostRows / 2)];
         var drawing = new TapeDrawing(tape, title, drawn, rows.Count, options);
         var (width, height) = drawing.Draw();
-        return Figure.From(drawing.Sheet, width, height, title, Summary(tape, title), Table(tape));
+        return Figure.From(drawing.Sheet, width, height, title, Summary(tape, title), drawing.Payload, [Table(tape)]);
     }
 
     private static string Summary(TapeFrame tape, string title)

@@ -36,7 +36,9 @@ public static class GradientHistoryFigure
         }
 
         var bottom = top + parameters * RowHeight;
-        Heatmap.Draw(sheet, thin.Select(n => float.IsFinite(n) ? n <= 0 ? 0 : (float)(0.1 + 0.9 * scale.At(n)) : n), new(Tone.Gradient, Tone.Negative, 1), Left, top, Right - Left, parameters * RowHeight);
+        var payload = new Payload("maps");
+        var map = payload.AddMap("‖∂L/∂parameter‖", thin, null, new("parameter", [.. run.ParameterNames.Take(parameters)]), new("step", From: FirstStep(run)));
+        Heatmap.Draw(sheet, thin.Select(n => float.IsFinite(n) ? n <= 0 ? 0 : (float)(0.1 + 0.9 * scale.At(n)) : n), new(Tone.Gradient, Tone.Negative, 1), Left, top, Right - Left, parameters * RowHeight, map: map);
         var axis = Axis.Linear(FirstStep(run) - 1, FirstStep(run) + steps - 1, Left, Right, 5);
         foreach (var tick in axis.Ticks.Where(t => t == Math.Round(t)))
         {
@@ -51,7 +53,7 @@ public static class GradientHistoryFigure
         if (thin.NotFinite > 0) notes.Add($"{Numbers.Count(thin.NotFinite)} cells in the alarm colour hold NaN or ∞.");
         if (parameters < run.ParameterNames.Length) notes.Add($"The first {parameters} of {Numbers.Count(run.ParameterNames.Length)} parameters are drawn.");
         var under = sheet.Notes(Sheet.Margin, bottom + 24, Width - 2 * Sheet.Margin, [.. notes]);
-        return Figure.From(sheet, Width, under + Sheet.Margin - 4, title, Summary(run, title), Table(run));
+        return Figure.From(sheet, Width, under + Sheet.Margin - 4, title, Summary(run, title), payload, [Table(run)]);
     }
 
     private static int FirstStep(Run run) => run.Metrics.IsEmpty ? 1 : run.Metrics[0].Step;
