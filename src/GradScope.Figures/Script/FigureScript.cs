@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace GradScope.Figures;
@@ -36,7 +37,41 @@ internal static partial class FigureScript
     private static string WithoutComments(string source) => string.Concat(DocComment().Replace(source, "").Split('\n')
         .Select(line => line.Trim())
         .Where(line => line.Length > 0 && !line.StartsWith("//", StringComparison.Ordinal))
-        .Select(line => line + "\n"));
+        .Select(line => Squeeze(line) + "\n"));
+
+    /// <summary>A line without the spaces beside signs, outside of texts. In a template's ${…} code goes on; between two plus or minus signs the space stays.</summary>
+    private static string Squeeze(string line)
+    {
+        var squeezed = new StringBuilder(line.Length);
+        var texts = new Stack<char>();
+        for (var i = 0; i < line.Length; i++)
+        {
+            var c = line[i];
+            var quote = texts.Count > 0 ? texts.Peek() : '\0';
+            if (quote is '\'' or '`')
+            {
+                squeezed.Append(c);
+                if (c == '\\') squeezed.Append(line[++i]);
+                else if (c == quote) texts.Pop();
+                else if (quote == '`' && c == '$' && line[i + 1] == '{')
+                {
+                    squeezed.Append(line[++i]);
+                    texts.Push('{');
+                }
+
+                continue;
+            }
+
+            if (c is '\'' or '`' or '{') texts.Push(c);
+            else if (c == '}' && quote == '{') texts.Pop();
+            var isSpare = c == ' ' && (IsSign(line[i - 1]) || IsSign(line[i + 1])) && !(line[i - 1] is '+' or '-' && line[i + 1] is '+' or '-');
+            if (!isSpare) squeezed.Append(c);
+        }
+
+        return squeezed.ToString();
+
+        static bool IsSign(char c) => !char.IsLetterOrDigit(c) && c is not ('_' or '$' or '#');
+    }
 
     private static string Read(string name)
     {

@@ -745,8 +745,8 @@
 
     /** @param {string} label @param {string[]} options @param {(i: number) => void} choose */
     const select = (label, options, choose) => {
-      const box = el('select', { change: () => { choose(box.selectedIndex); draw(); } }, ...options.map(option => el('option', {}, option)));
-      return { box, label: el('label', {}, `${label} `, box) };
+      const box = el('select', { 'aria-label': label, change: () => { choose(box.selectedIndex); draw(); } }, ...options.map(option => el('option', {}, option)));
+      return { box, label: el('span', { class: 'gs-label' }, `${label} `, box) };
     };
     const layers = [...new Set(heads.map(([l]) => l))];
     const perLayer = heads.length / layers.length;
