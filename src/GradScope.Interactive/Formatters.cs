@@ -1,4 +1,5 @@
 using System.Net;
+using GradScope.Figures;
 using Microsoft.DotNet.Interactive.Formatting;
 
 namespace GradScope.Interactive;
@@ -38,27 +39,38 @@ public static class Formatters
             Show<Run>(run => run.ToFigure());
             Show<Trainer>(trainer => trainer.Run.ToFigure());
             Show<GradientCheck>(check => check.ToFigure());
+            Show<Block>(block => Modules.Draw("Block", block));
+            Show<MultiHeadAttention>(attention => Modules.Draw("Attention", attention));
+            Show<Mlp>(mlp => Modules.Draw("MLP", mlp));
+            Show<NormLayer>(norm => Modules.Draw("Norm", norm));
+            Show<Linear>(linear => Modules.Draw("Linear map", linear));
             Add<Metrics>(metrics => InLine(metrics.ToString()));
             Add<XPlot.Plotly.PlotlyChart>(ChartView.Show);
             Add<LiveView>(view => (view.Html, view.Text));
+            Add<IEnumerable<Parameter>>(parameters => Rendered(ParametersFigure.Draw("Parameters", Recorder.Capture(parameters))));
+            Add<IEnumerable<Metrics>>(steps => Lines(string.Join('\n', steps)));
             return registered.Count;
         }
     }
 
-    private static void Show<T>(Func<T, Figure> draw)
-        where T : notnull => Add<T>(value =>
-        {
-            // One number reads best as itself.
-            if (value is Tensor { Length: 1 } or Node { Shape.ElementCount: 1 })
-            {
-                return InLine(value.ToString()!);
-            }
+    /// <summary>The types that have a formatter of their own, beside lists of them.</summary>
+    public static IReadOnlyList<Type> Registered => registered;
 
-            var figure = draw(value);
-            return (figure.Html, figure.Text);
-        });
+    private static void Show<T>(Func<T, Figure> draw)
+        where T : notnull
+    {
+        // One number reads best as itself.
+        Add<T>(Draw);
+        Add<IEnumerable<T>>(values => Several.Show(values, Draw));
+
+        (string Html, string Text) Draw(T value) => value is Tensor { Length: 1 } or Node { Shape.ElementCount: 1 } ? InLine(value.ToString()!) : Rendered(draw(value));
+    }
+
+    private static (string Html, string Text) Rendered(Figure figure) => (figure.Html, figure.Text);
 
     private static (string Html, string Text) InLine(string text) => ($"<code>{WebUtility.HtmlEncode(text)}</code>", text);
+
+    private static (string Html, string Text) Lines(string text) => ($"<pre>{WebUtility.HtmlEncode(text)}</pre>", text);
 
     private static void Add<T>(Func<T, (string Html, string Text)> render)
         where T : notnull
@@ -66,7 +78,10 @@ public static class Formatters
         Formatter.Register<T>((value, writer) => writer.Write(Render(value).Html), HtmlFormatter.MimeType);
         Formatter.Register<T>((value, writer) => writer.Write(Render(value).Text), PlainTextFormatter.MimeType);
         Formatter.SetPreferredMimeTypesFor(typeof(T), HtmlFormatter.MimeType, PlainTextFormatter.MimeType);
-        registered.Add(typeof(T));
+        if (!typeof(T).IsInterface)
+        {
+            registered.Add(typeof(T));
+        }
 
         (string Html, string Text) Render(T value)
         {

@@ -25,7 +25,7 @@ public static class DisplayBridge
     /// What finds the place by itself: the running cell of .NET Interactive, else the terminal where GradScope.Terminal is referenced,
     /// else none.
     /// </summary>
-    public static IDisplayBridge Automatic { get; } = new FirstThatShows(new DotNetInteractiveBridge(), new TerminalFinder());
+    public static IDisplayBridge Automatic { get; } = new FirstThatShows(new DotNetInteractive(), new TerminalFinder());
 
     /// <summary>Shows nothing: for programs and tests that train without looking.</summary>
     public static IDisplayBridge None { get; } = new FirstThatShows();

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.Encodings.Web;
 using GradScope.Figures;
@@ -45,6 +46,9 @@ public sealed class LiveView : IHtmlContent
     }
 
     internal static LiveView Finished(Figure figure) => new(figure.Html, figure.Text, null) { IsFinished = true };
+
+    internal static LiveView Note(string text) =>
+        new($"<pre style=\"white-space:pre-wrap\">{WebUtility.HtmlEncode(text)}</pre>", text, null) { IsFinished = true };
 
     internal static LiveView Failure(string what, Exception exception, bool isFinished)
     {

@@ -40,10 +40,12 @@ public static class Recorder
     }
 
     /// <summary>The model's architecture and its parameters' norms, with the gradients' of the last training backward pass.</summary>
-    public static ModelFrame Capture(MiniTransformer model) => new(
-        model.Config,
-        [.. model.Parameters.Select(p => new ParameterFrame(
-            p.Name, p.Shape, Norm(p.ValueBuffer.Span), p.HasGrad ? Norm(p.GradBuffer.Span) : null) { IsFrozen = p.IsFrozen })]);
+    public static ModelFrame Capture(MiniTransformer model) => new(model.Config, Capture(model.Parameters));
+
+    /// <summary>Parameters' norms, with the gradients' of the last training backward pass.</summary>
+    public static ImmutableArray<ParameterFrame> Capture(IEnumerable<Parameter> parameters) =>
+        [.. parameters.Select(p => new ParameterFrame(
+            p.Name, p.Shape, Norm(p.ValueBuffer.Span), p.HasGrad ? Norm(p.GradBuffer.Span) : null) { IsFrozen = p.IsFrozen })];
 
     /// <summary>The model with the gradient norms that a tape of its own holds.</summary>
     internal static ModelFrame Capture(MiniTransformer model, TapeFrame tape) => new(
