@@ -46,10 +46,10 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
         var document = XDocument.Load(nuspec);
         var dependencies = document.Descendants().Where(e => e.Name.LocalName == "dependency").ToDictionary(e => e.Attribute("id")!.Value, e => e.Attribute("version")!.Value);
         Assert.Equal(
-            ["Fable.Core", "Google.Protobuf", "GradScope.Figures", "GradScope.Tokenizers", "Microsoft.AspNetCore.Html.Abstractions", "Microsoft.DotNet.Interactive.Formatting", "Microsoft.ML.Tokenizers", "Newtonsoft.Json", "Plotly.NET", "XPlot.Plotly"],
+            ["Fable.Core", "Google.Protobuf", "GradScope.Figures", "GradScope.Tokenizers", "Microsoft.AspNetCore.Html.Abstractions", "Microsoft.DotNet.Interactive.Formatting", "Microsoft.ML.Tokenizers", "Newtonsoft.Json", "Plotly.NET", "System.Numerics.Tensors", "XPlot.Plotly"],
             dependencies.Keys.Order(StringComparer.Ordinal));
 
-        // Google.Protobuf and Microsoft.ML.Tokenizers, which the tokenizers need, are named since their versions are pinned.
+        // Google.Protobuf, Microsoft.ML.Tokenizers and System.Numerics.Tensors come through the others; they are named since their versions are pinned.
         Assert.Equal("1.0.0-beta.23562.1", dependencies["Microsoft.DotNet.Interactive.Formatting"]);
         Assert.Equal("4.1.0", dependencies["XPlot.Plotly"]);
         Assert.Equal("13.0.4", dependencies["Newtonsoft.Json"]);

@@ -16,6 +16,9 @@ public interface ILiveOutput
 
     /// <summary>Replaces what is shown; calls follow one another, from any thread. It has no effect after the cell has ended.</summary>
     void Update(object value);
+
+    /// <summary>Shows the last value, also while the cell is being interrupted where the host has a way for that.</summary>
+    void Finish(object value) => Update(value);
 }
 
 /// <summary>The bridge to the host that GradScope runs in.</summary>

@@ -171,7 +171,15 @@ public sealed class LiveDisplay : IDisposable, IAsyncDisposable
 
         try
         {
-            output!.Update(view);
+            if (view.IsFinished)
+            {
+                output!.Finish(view);
+            }
+            else
+            {
+                output!.Update(view);
+            }
+
             return true;
         }
         catch (Exception)

@@ -11,6 +11,7 @@ public sealed class CellContext
     private readonly Lock gate = new();
     private readonly Action<CellOutput> publish;
     private readonly CancellationToken stop;
+    private readonly List<Task> endings = [];
     private bool closed;
 
     internal CellContext(Action<CellOutput> publish, MagicCommands magics, Func<CancellationToken, string>? readLine, CancellationToken stop)
@@ -51,10 +52,35 @@ public sealed class CellContext
     /// </summary>
     public void ClearOutput(bool wait = false) => Publish(new CellOutput.Clear(wait));
 
+    /// <summary>Cancelled when the cell is to stop.</summary>
+    public CancellationToken Stopping => stop;
+
+    /// <summary>
+    /// Names a task at whose end the cell's outputs are complete: a cell that is stopped waits for it, for 2 s at the most, so that a
+    /// display which follows some work may show where the work stopped (<see cref="DisplayHandle.Finish"/>).
+    /// </summary>
+    public void WaitFor(Task ending)
+    {
+        lock (gate)
+            endings.Add(ending);
+    }
+
+    internal Task EndingsAsync()
+    {
+        lock (gate)
+            return Task.WhenAll(endings).WaitAsync(TimeSpan.FromSeconds(2)).ContinueWith(_ => { }, TaskScheduler.Default);
+    }
+
     /// <summary>Whoever prints or shows something for a cell that is to stop is stopped by that.</summary>
     internal void Publish(CellOutput output)
     {
         ThrowIfStopped();
+        PublishLast(output);
+    }
+
+    /// <summary>Publishes for a cell that is being stopped, too.</summary>
+    internal void PublishLast(CellOutput output)
+    {
         lock (gate)
             if (!closed)
                 publish(output);
@@ -86,6 +112,11 @@ public sealed class DisplayHandle
     public string Id { get; } = Guid.NewGuid().ToString("N");
 
     /// <summary>Shows <paramref name="value"/> where the last one stood.</summary>
+    /// <exception cref="OperationCanceledException">The cell is being stopped.</exception>
     public void Update(object? value) =>
         (CellContext.Current ?? shownIn).Publish(new CellOutput.Update(MimeBundle.Of(value, mimeTypes), Id));
+
+    /// <summary>Shows the last value, also while the cell is being stopped.</summary>
+    public void Finish(object? value) =>
+        (CellContext.Current ?? shownIn).PublishLast(new CellOutput.Update(MimeBundle.Of(value, mimeTypes), Id));
 }

@@ -110,6 +110,8 @@ public sealed class CSharpSession : IDisposable
                 CellContext.Current = context;
                 error = await RunAsync(code, language, source, context, clock, stop);
             }, stop).ConfigureAwait(false);
+            if (end != CellEnd.Ran)
+                await context.EndingsAsync().ConfigureAwait(false);
             context.Close();
             if (end == CellEnd.LeftBehind)
                 publish(new CellOutput.Stream("stderr", "The cell is inside of library code that cannot be stopped; that goes on in the background.\n"));
