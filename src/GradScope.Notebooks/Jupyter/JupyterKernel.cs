@@ -129,7 +129,7 @@ internal sealed class JupyterKernel : IDisposable
         "complete_request" => await CompleteAsync(request),
         "inspect_request" => await InspectAsync(request),
         "history_request" => new() { ["status"] = "ok", ["history"] = history.Find(request) },
-        "comm_info_request" => new() { ["status"] = "ok", ["comms"] = new JsonObject() },
+        "comm_info_request" => CommInfo(),
         "comm_open" => CloseComm(request),
         "interrupt_request" => Interrupted(),
         "shutdown_request" => new() { ["status"] = "ok", ["restart"] = request.Flag("restart", otherwise: false) },
@@ -302,6 +302,13 @@ internal sealed class JupyterKernel : IDisposable
             ["data"] = found?.ToJson() ?? [],
             ["metadata"] = new JsonObject(),
         };
+    }
+
+    /// <summary>Clients that people sit at ask for this when they open a notebook; those that run it unattended do not.</summary>
+    private JsonObject CommInfo()
+    {
+        session.Completion.WarmUp();
+        return new() { ["status"] = "ok", ["comms"] = new JsonObject() };
     }
 
     /// <summary>No target is registered here, so the protocol has the comm closed again.</summary>
