@@ -37,8 +37,8 @@ internal static class CommandLine
             Output = output,
             Error = error,
             EnableDefaultExceptionHandler = false,
-            // A kernel minds its signals itself: an interrupt stops its cell alone.
-            ProcessTerminationTimeout = parsed.CommandResult.Command.Name == KernelCommand.Name ? null : TimeSpan.FromSeconds(10),
+            // A kernel minds its signals itself: an interrupt stops its cell alone. A worker is ended by the command that started it.
+            ProcessTerminationTimeout = parsed.CommandResult.Command.Name is KernelCommand.Name or LessonWorker.Name ? null : TimeSpan.FromSeconds(10),
         };
         return await parsed.InvokeAsync(configuration, cancel);
     }

@@ -28,6 +28,9 @@ internal sealed record Lesson(string Path, NotebookDocument Notebook)
         return [.. paths.SelectMany(path => Expand(path, skipped)).DistinctBy(System.IO.Path.GetFullPath).Select(Load)];
     }
 
+    /// <summary>Whether a path ends as a notebook's does.</summary>
+    public static bool IsNotebook(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant() is ".ipynb" or ".dib";
+
     private static Lesson Load(string path)
     {
         var notebook = NotebookDocument.Load(path);
@@ -55,8 +58,6 @@ internal sealed record Lesson(string Path, NotebookDocument Notebook)
             .Order(StringComparer.Ordinal);
         return files.Concat(folders.SelectMany(inner => Search(inner, skipped)));
     }
-
-    private static bool IsNotebook(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant() is ".ipynb" or ".dib";
 
     private static bool IsSearched(string folder)
     {

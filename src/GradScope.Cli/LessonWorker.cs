@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.IO.Pipes;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using GradScope.Notebooks;
 
@@ -13,7 +14,8 @@ namespace GradScope.Cli;
 /// </summary>
 internal static class LessonWorker
 {
-    private const string Name = "worker";
+    /// <summary>The command that such a process runs; nobody types it.</summary>
+    public const string Name = "worker";
 
     /// <summary>A pipe's end must not be inherited by a process that is started at the same time.</summary>
     private static readonly Lock starting = new();
@@ -59,13 +61,12 @@ internal static class LessonWorker
         return new(lesson.Notebook, ran, cells, clock.Elapsed);
     }
 
-    /// <summary>The command that such a process runs; nobody types it.</summary>
     public static Command Create()
     {
         var handle = new Argument<string>("pipe");
         var command = new Command(Name) { handle };
         command.Hidden = true;
-        command.SetAction((parsed, cancel) => ServeAsync(parsed.GetValue(handle)!, cancel));
+        command.SetAction((parsed, _) => ServeAsync(parsed.GetValue(handle)!));
         return command;
     }
 
@@ -83,28 +84,23 @@ internal static class LessonWorker
         }
     }
 
-    private static async Task<int> ServeAsync(string handle, CancellationToken cancel)
+    private static async Task<int> ServeAsync(string handle)
     {
+        // Ctrl+C reaches this process too, but whoever gave the order decides.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
         var input = new StreamReader(Console.OpenStandardInput());
-        var order = JsonSerializer.Deserialize<Order>(await input.ReadLineAsync(cancel) ?? "null");
+        var order = JsonSerializer.Deserialize<Order>(await input.ReadLineAsync() ?? "null");
         if (order is null)
             return ExitCode.Stopped;
-        // Whoever gave the order holds the other end; when that goes, nobody waits for this notebook any more.
-        _ = input.ReadLineAsync(CancellationToken.None).AsTask().ContinueWith(_ => Environment.Exit(ExitCode.Stopped), TaskScheduler.Default);
+        // When the other end goes, nobody waits for this notebook any more.
+        _ = input.ReadLineAsync().ContinueWith(_ => Environment.Exit(ExitCode.Stopped), TaskScheduler.Default);
 
         await using var writer = new StreamWriter(new AnonymousPipeClientStream(PipeDirection.Out, handle)) { AutoFlush = true };
         var clock = Stopwatch.StartNew();
-        try
-        {
-            var notebook = NotebookDocument.Parse(order.Notebook, order.Name);
-            var run = await new NotebookRunner(new SessionOptions { Packages = HostPackages.All }).RunAsync(notebook, order.Folder, order.Options,
-                step => writer.WriteLine(JsonSerializer.Serialize(new Note(step.Cell, step.Cells, clock.Elapsed))), cancel);
-            writer.WriteLine(JsonSerializer.Serialize(new Note(run.Ran.Count, run.Cells, run.Elapsed, notebook.ToJson(), run.Ran)));
-            return ExitCode.Passed;
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            return ExitCode.Stopped;
-        }
+        var notebook = NotebookDocument.Parse(order.Notebook, order.Name);
+        var run = await new NotebookRunner(new SessionOptions { Packages = HostPackages.All }).RunAsync(notebook, order.Folder, order.Options,
+            step => writer.WriteLine(JsonSerializer.Serialize(new Note(step.Cell, step.Cells, clock.Elapsed))));
+        writer.WriteLine(JsonSerializer.Serialize(new Note(run.Ran.Count, run.Cells, run.Elapsed, notebook.ToJson(), run.Ran)));
+        return ExitCode.Passed;
     }
 }

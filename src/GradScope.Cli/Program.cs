@@ -15,8 +15,9 @@ AppDomain.CurrentDomain.ProcessExit += (_, _) =>
     }
 };
 
-// The compiler takes longer to get ready than the command line and the notebooks take to read.
-CSharpSession.WarmUp();
+// The compiler takes longer to get ready than the command line and the notebook take to read. Several notebooks run elsewhere.
+if (args is [LessonWorker.Name, ..] || (args is ["run", ..] && args.Count(Lesson.IsNotebook) == 1))
+    CSharpSession.WarmUp();
 var code = await CommandLine.InvokeAsync(args, output, error, isTerminal: !Console.IsOutputRedirected);
 isRunning = false;
 

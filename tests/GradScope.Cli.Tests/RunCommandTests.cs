@@ -321,6 +321,9 @@ public sealed partial class RunCommandTests : IDisposable
             await Task.Delay(5);
         var worker = int.Parse(File.ReadAllText(started), System.Globalization.CultureInfo.InvariantCulture);
         File.Delete(started);
+
+        // A terminal sends it to both; the worker leaves it to the other.
+        Process.Start("kill", ["-INT", $"{worker}"]).WaitForExit();
         Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
         Assert.Equal((130, "Stopped. Notebooks that had not ended are as they were.\n"), await EndAsync(process));
         Assert.NotEmpty(NotebookDocument.Load(done).Cells[0].Outputs);

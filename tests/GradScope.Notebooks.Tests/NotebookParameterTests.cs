@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using GradScope.Testing;
 
 namespace GradScope.Notebooks.Tests;
 
@@ -76,6 +77,17 @@ public sealed class NotebookParameterTests
         Assert.Equal("p.dib: n cannot be set, since no code cell is tagged \"parameters\"; tag the one that declares n (a .dib file has no tags: save it as .ipynb)", error.Message);
     }
 
+    [RequiresFact(Tool.NbFormat)]
+    public void What_is_written_is_valid_nbformat_also_beside_a_cell_of_the_same_id()
+    {
+        using var scratch = new Scratch();
+        var notebook = NotebookDocument.Parse(Notebook().ToJson().Replace("\"id\": \"c\"", "\"id\": \"injected-parameters\"", StringComparison.Ordinal), "p.ipynb");
+        NotebookParameters.Set(notebook, new Dictionary<string, string> { ["n"] = "3" });
+        Assert.Equal(5, notebook.Cells.Select(cell => cell.Id).Distinct().Count());
+        var path = scratch.Write("p.ipynb", notebook.ToJson());
+        Tool.Run(Tool.Python, "-c", "import sys, nbformat; nbformat.validate(nbformat.read(sys.argv[1], as_version=nbformat.NO_CONVERT))", path);
+    }
+
     private static NotebookDocument Notebook() => NotebookDocument.Parse(new JsonObject
     {
         ["cells"] = new JsonArray(
@@ -88,11 +100,17 @@ public sealed class NotebookParameterTests
         ["nbformat_minor"] = 5,
     }.ToJsonString(), "p.ipynb");
 
-    private static JsonObject Cell(string id, string type, string source, params string[] tags) => new()
+    private static JsonObject Cell(string id, string type, string source, params string[] tags)
     {
-        ["cell_type"] = type,
-        ["id"] = id,
-        ["metadata"] = new JsonObject { ["tags"] = new JsonArray([.. tags.Select(tag => JsonValue.Create(tag))]) },
-        ["source"] = source,
-    };
+        var cell = new JsonObject
+        {
+            ["cell_type"] = type,
+            ["id"] = id,
+            ["metadata"] = new JsonObject { ["tags"] = new JsonArray([.. tags.Select(tag => JsonValue.Create(tag))]) },
+            ["source"] = source,
+        };
+        if (type == "code")
+            (cell["execution_count"], cell["outputs"]) = (null, new JsonArray());
+        return cell;
+    }
 }

@@ -18,7 +18,7 @@ public sealed class PackageFeed : IDisposable
         Directory.CreateDirectory(Source);
         scratch.Write("notebooks/NuGet.config", $"""
             <configuration>
-              <config><add key="globalPackagesFolder" value="{Path.Combine(scratch.Folder, "unpacked")}" /></config>
+              <config><add key="globalPackagesFolder" value="{Unpacked}" /></config>
               <packageSources><clear /><add key="feed" value="{Source}" /></packageSources>
             </configuration>
             """);
@@ -26,6 +26,9 @@ public sealed class PackageFeed : IDisposable
 
     /// <summary>Where the packages lie.</summary>
     public string Source => Path.Combine(scratch.Folder, "feed");
+
+    /// <summary>Where a restore unpacks them.</summary>
+    public string Unpacked => Path.Combine(scratch.Folder, "unpacked");
 
     /// <summary>Where the notebooks would lie.</summary>
     public string Folder => Path.Combine(scratch.Folder, "notebooks");

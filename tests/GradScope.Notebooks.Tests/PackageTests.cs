@@ -56,6 +56,36 @@ public sealed class PackageTests : IDisposable
     }
 
     [Fact]
+    public async Task The_newest_is_looked_for_again_after_a_day_and_kept_where_that_fails()
+    {
+        feed.Add("Test.One", "1.0.0", One);
+        Assert.Equal("1", await NewestAsync());
+        feed.Add("Test.One", "2.0.0", Two);
+        Assert.Equal("1", await NewestAsync());
+        File.SetLastWriteTimeUtc(Directory.GetFiles(feed.Cache).Single(), DateTime.UtcNow.AddDays(-2));
+        Assert.Equal("2", await NewestAsync());
+        Directory.Delete(feed.Source, recursive: true);
+        File.SetLastWriteTimeUtc(Directory.GetFiles(feed.Cache).Single(), DateTime.UtcNow.AddDays(-2));
+        Assert.Equal("2", await NewestAsync());
+
+        async Task<string> NewestAsync()
+        {
+            using var own = new Cells(feed.Options);
+            return await own.ValueAsync("#r \"nuget: Test.One\"\nOne.Version");
+        }
+    }
+
+    [Fact]
+    public async Task Packages_whose_files_were_cleared_are_restored_again()
+    {
+        feed.Add("Test.One", "1.0.0", One);
+        await cells.RunAsync("#r \"nuget: Test.One, 1.0.0\"");
+        Directory.Delete(feed.Unpacked, recursive: true);
+        using var later = new Cells(feed.Options);
+        Assert.Equal("1", await later.ValueAsync("#r \"nuget: Test.One, 1.0.0\"\nOne.Version"));
+    }
+
+    [Fact]
     public async Task A_package_asked_for_again_changes_nothing_and_another_version_is_refused()
     {
         feed.Add("Test.One", "1.0.0", One);

@@ -15,7 +15,7 @@ internal sealed class JupyterKernel : IDisposable
 {
     private readonly Action<JupyterMessage> send;
     private readonly TextWriter log;
-    private readonly CSharpSession session;
+    private readonly Task<CSharpSession> starting;
     private readonly CellHistory history = new();
     private readonly Channel<(JupyterRequest Request, long Number)> shell = Channel.CreateUnbounded<(JupyterRequest, long)>();
     private readonly Channel<JupyterRequest> control = Channel.CreateUnbounded<JupyterRequest>();
@@ -34,7 +34,12 @@ internal sealed class JupyterKernel : IDisposable
     {
         this.send = send;
         this.log = log;
-        session = new(options with { ReadLine = ReadLine });
+        // What a client asks first needs no compiler.
+        starting = Task.Run(() =>
+        {
+            CSharpSession.WarmUp();
+            return new CSharpSession(options with { ReadLine = ReadLine });
+        });
         _ = Task.Run(ServeShellAsync);
         _ = Task.Run(ServeControlAsync);
     }
@@ -82,7 +87,8 @@ internal sealed class JupyterKernel : IDisposable
     public void Dispose()
     {
         Shutdown();
-        session.Dispose();
+        if (starting.IsCompletedSuccessfully)
+            starting.Result.Dispose();
     }
 
     private async Task ServeShellAsync()
@@ -129,7 +135,7 @@ internal sealed class JupyterKernel : IDisposable
         "complete_request" => await CompleteAsync(request),
         "inspect_request" => await InspectAsync(request),
         "history_request" => new() { ["status"] = "ok", ["history"] = history.Find(request) },
-        "comm_info_request" => new() { ["status"] = "ok", ["comms"] = new JsonObject() },
+        "comm_info_request" => await CommInfoAsync(),
         "comm_open" => CloseComm(request),
         "interrupt_request" => Interrupted(),
         "shutdown_request" => new() { ["status"] = "ok", ["restart"] = request.Flag("restart", otherwise: false) },
@@ -161,6 +167,7 @@ internal sealed class JupyterKernel : IDisposable
     private async Task<JsonObject> ExecuteAsync(JupyterRequest request)
     {
         var code = request.Text("code");
+        var session = await starting;
         var isSilent = request.Flag("silent", otherwise: false);
         var isKept = !isSilent && request.Flag("store_history", otherwise: true);
         var count = session.ExecutionCount + (isKept ? 1 : 0);
@@ -206,7 +213,7 @@ internal sealed class JupyterKernel : IDisposable
             (stop, running, flush) = (own, request, flushOutputs);
         try
         {
-            return await session.ExecuteAsync(code, publish, isCounted: isCounted, stop: own.Token);
+            return await (await starting).ExecuteAsync(code, publish, isCounted: isCounted, stop: own.Token);
         }
         finally
         {
@@ -272,7 +279,7 @@ internal sealed class JupyterKernel : IDisposable
     private async Task<JsonObject> CompleteAsync(JupyterRequest request)
     {
         var code = request.Text("code");
-        var found = await session.Completion.CompleteAsync(code, CodePoints.ToIndex(code, request.Number("cursor_pos")));
+        var found = await (await starting).Completion.CompleteAsync(code, CodePoints.ToIndex(code, request.Number("cursor_pos")));
         var (start, end) = (CodePoints.ToCount(code, found.Start), CodePoints.ToCount(code, found.End));
         return new()
         {
@@ -294,7 +301,7 @@ internal sealed class JupyterKernel : IDisposable
     private async Task<JsonObject> InspectAsync(JupyterRequest request)
     {
         var code = request.Text("code");
-        var found = await session.Completion.InspectAsync(code, CodePoints.ToIndex(code, request.Number("cursor_pos")));
+        var found = await (await starting).Completion.InspectAsync(code, CodePoints.ToIndex(code, request.Number("cursor_pos")));
         return new()
         {
             ["status"] = "ok",
@@ -302,6 +309,13 @@ internal sealed class JupyterKernel : IDisposable
             ["data"] = found?.ToJson() ?? [],
             ["metadata"] = new JsonObject(),
         };
+    }
+
+    /// <summary>Clients that people sit at ask for this when they open a notebook; those that run it unattended do not.</summary>
+    private async Task<JsonObject> CommInfoAsync()
+    {
+        (await starting).Completion.WarmUp();
+        return new() { ["status"] = "ok", ["comms"] = new JsonObject() };
     }
 
     /// <summary>No target is registered here, so the protocol has the comm closed again.</summary>

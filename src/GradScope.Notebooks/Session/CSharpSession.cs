@@ -37,10 +37,11 @@ public sealed class CSharpSession : IDisposable
 
     private const string ImportMagic = "import";
 
+    private static readonly Assembly[] own = [typeof(Formatter).Assembly, typeof(IHtmlContent).Assembly, typeof(CellDisplay).Assembly];
     private static readonly Lazy<ImmutableArray<string>> framework = new(FindFramework);
-    private static readonly Lazy<Task> warm = new(() => Task.Run(CompileSomething));
+    private static WarmStart? warm;
 
-    private readonly InteractiveAssemblyLoader loader = new();
+    private readonly WarmStart start = Interlocked.Exchange(ref warm, null) ?? new(isWarm: false);
     private readonly CellSources sources;
     private readonly LoadedFiles unguarded;
     private readonly Func<CancellationToken, string>? readLine;
@@ -59,13 +60,14 @@ public sealed class CSharpSession : IDisposable
         unguarded = new(sources, session.Folder, isGuarded: false);
         report = new(sources);
         readLine = session.ReadLine;
-        options = BaseOptions(session.Folder).WithSourceResolver(new LoadedFiles(sources, session.Folder, isGuarded: true));
-        Assembly[] own = [typeof(Formatter).Assembly, typeof(IHtmlContent).Assembly, typeof(CellDisplay).Assembly, .. session.References];
-        foreach (var assembly in own)
+        options = start.Options
+            .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(session.Folder))
+            .WithSourceResolver(new LoadedFiles(sources, session.Folder, isGuarded: true));
+        foreach (var assembly in session.References)
             Refer(assembly);
+        var provided = own.Concat(session.References).Concat(session.Packages.SelectMany(package => package.Assemblies));
         packages = new(session, Refer, framework.Value.Select(Path.GetFileNameWithoutExtension)
-            .Concat(own.Concat(session.Packages.SelectMany(package => package.Assemblies)).Select(assembly => assembly.GetName().Name))
-            .ToHashSet(StringComparer.OrdinalIgnoreCase)!);
+            .Concat(provided.Select(assembly => assembly.GetName().Name)).ToHashSet(StringComparer.OrdinalIgnoreCase)!);
         Completion = new(() => (state?.Script, options));
         CellConsole.Install();
     }
@@ -79,8 +81,8 @@ public sealed class CSharpSession : IDisposable
     /// <summary>Completes and explains code as if it were the next cell.</summary>
     internal CodeCompletion Completion { get; }
 
-    /// <summary>Gets the compiler ready in the background, so that the first cell need not wait for it.</summary>
-    public static void WarmUp() => _ = warm.Value;
+    /// <summary>Gets the compiler and the formatters ready in the background, for the session that is started next.</summary>
+    public static void WarmUp() => warm ??= new(isWarm: true);
 
     /// <summary>
     /// Runs one cell and publishes its outputs in order, each before the next is made. <paramref name="stop"/> ends the
@@ -127,7 +129,7 @@ public sealed class CSharpSession : IDisposable
     }
 
     /// <summary>Lets go of the assemblies that cells referred to by path.</summary>
-    public void Dispose() => loader.Dispose();
+    public void Dispose() => start.Loader.Dispose();
 
     private async Task<CellOutput.Error?> RunAsync(string code, string language, CellSource source, CellContext context, Stopwatch clock, CancellationToken stop)
     {
@@ -205,6 +207,7 @@ public sealed class CSharpSession : IDisposable
 
     private async Task<CellOutput.Error?> RunAsync(string code, CellSource source, CellContext context, CancellationToken stop)
     {
+        state ??= await start.State;
         var script = Create(CellGuard.Insert(code), source, options);
         if (HasErrors(script.Compile(stop)))
         {
@@ -235,7 +238,7 @@ public sealed class CSharpSession : IDisposable
     }
 
     private Script<object> Create(string code, CellSource source, ScriptOptions options) => state is null
-        ? CSharpScript.Create<object>(code, options.WithFilePath(source.Path), assemblyLoader: loader)
+        ? CSharpScript.Create<object>(code, options.WithFilePath(source.Path), assemblyLoader: start.Loader)
         : state.Script.ContinueWith<object>(code, options.WithFilePath(source.Path));
 
     private static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) =>
@@ -261,23 +264,9 @@ public sealed class CSharpSession : IDisposable
 
     private void Refer(Assembly assembly)
     {
-        loader.RegisterDependency(assembly);
+        start.Loader.RegisterDependency(assembly);
         options = options.AddReferences(XmlDocumentation.Reference(assembly.Location));
     }
-
-    /// <summary>
-    /// References are this session's own: the compiler caches types with them, and types cached for one session do not
-    /// fit what another has compiled.
-    /// </summary>
-    private static ScriptOptions BaseOptions(string folder) => ScriptOptions.Default
-        .WithReferences(framework.Value.Select(XmlDocumentation.Reference))
-        .WithImports([.. imports, typeof(CellDisplay).FullName!])
-        .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(folder))
-        .WithOptimizationLevel(OptimizationLevel.Release)
-        .WithEmitDebugInformation(true)
-        .WithFileEncoding(Encoding.UTF8)
-        .WithLanguageVersion(LanguageVersion.Latest)
-        .WithAllowUnsafe(true);
 
     private static ImmutableArray<string> FindFramework()
     {
@@ -286,9 +275,49 @@ public sealed class CSharpSession : IDisposable
         return [.. trusted.Where(path => Path.GetDirectoryName(path) == folder)];
     }
 
-    private static async Task CompileSomething()
+    /// <summary>
+    /// What one session starts from. Its references are its own: the compiler caches types with them, and types cached for one
+    /// session do not fit what another has compiled.
+    /// </summary>
+    private sealed class WarmStart
     {
-        using var session = new CSharpSession();
-        await session.ExecuteAsync("var x = 1; x", _ => { }).ConfigureAwait(false);
+        /// <summary>Declares nothing, and leads the compiler through what most cells need.</summary>
+        private const string FirstScript = """
+            { var x = 1; int Twice(int n) => 2 * n; foreach (var i in Enumerable.Range(0, 2).Select(Twice)) x += i; Console.Write(string.Join($"{x}", "")); await Task.CompletedTask; }
+            new { A = 1 }
+            """;
+
+        public WarmStart(bool isWarm)
+        {
+            foreach (var assembly in own)
+                Loader.RegisterDependency(assembly);
+            Options = ScriptOptions.Default
+                .WithReferences(framework.Value.Concat(own.Select(assembly => assembly.Location)).Select(XmlDocumentation.Reference))
+                .WithImports([.. imports, typeof(CellDisplay).FullName!])
+                .WithOptimizationLevel(OptimizationLevel.Release)
+                .WithEmitDebugInformation(true)
+                .WithFileEncoding(Encoding.UTF8)
+                .WithLanguageVersion(LanguageVersion.Latest)
+                .WithAllowUnsafe(true);
+            if (!isWarm)
+                return;
+            State = Task.Run(RunFirstAsync);
+            _ = Task.Run(() => MimeBundle.Of(new { A = 1 }));
+        }
+
+        public InteractiveAssemblyLoader Loader { get; } = new();
+
+        public ScriptOptions Options { get; }
+
+        /// <summary>After the first script; null where there was none.</summary>
+        public Task<ScriptState<object>?> State { get; } = Task.FromResult<ScriptState<object>?>(null);
+
+        private async Task<ScriptState<object>?> RunFirstAsync()
+        {
+            var script = CSharpScript.Create<object>(CellGuard.Insert(FirstScript), Options, assemblyLoader: Loader);
+            var state = await script.RunAsync().ConfigureAwait(false);
+            EndsInValue(script.GetCompilation());
+            return state;
+        }
     }
 }

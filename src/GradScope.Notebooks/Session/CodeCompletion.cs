@@ -48,6 +48,9 @@ internal sealed class CodeCompletion(Func<(Script? Last, ScriptOptions Options)>
         return (tree.GetDiagnostics().Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error) ? "invalid" : "complete", "");
     }
 
+    /// <summary>Gets the services ready in the background, so that the first completion need not wait for them.</summary>
+    public void WarmUp() => _ = Task.Run(() => CompleteAsync("1.", 2));
+
     /// <summary>What may follow at an index of the code, the best fitting first.</summary>
     public async Task<Completions> CompleteAsync(string code, int index)
     {
