@@ -1,17 +1,19 @@
 using GradScope.Tests;
 using Microsoft.DotNet.Interactive.Formatting;
-using Microsoft.Playwright;
 using XPlot.Plotly;
 
 namespace GradScope.Interactive.Tests;
 
 /// <summary>XPlot charts as a notebook shows them. One class, since plotly.js is written once a notebook.</summary>
-public sealed class ChartTests : IAsyncLifetime
+public sealed class ChartTests : IClassFixture<Browser>
 {
-    private IPlaywright? playwright;
-    private IBrowser? browser;
+    private readonly Browser browser;
 
-    public ChartTests() => Formatters.Register();
+    public ChartTests(Browser browser)
+    {
+        Formatters.Register();
+        this.browser = browser;
+    }
 
     [Fact]
     public void Charts_of_a_run_hold_its_numbers()
@@ -99,47 +101,16 @@ public sealed class ChartTests : IAsyncLifetime
         PlotlyChart[] charts = [Trained.Run.LossChart(), Trained.Run.GradientNormChart(), Trained.Frame.Attention().Heatmap()];
         var page = "<!doctype html><meta charset=utf-8><title>charts</title><body>" + string.Concat(charts.Select(c => c.ToDisplayString("text/html")));
         List<string> problems = [];
-        var alive = await OpenAsync(scripts: true, problems, page);
+        var alive = await browser.OpenAsync(page, problems);
         await alive.WaitForFunctionAsync("document.querySelectorAll('.gs-chart .main-svg').length >= 3 && [...document.querySelectorAll('.gs-chart-still')].every(s => s.hidden)");
         Assert.Equal(3, await alive.Locator(".gs-chart .plot-container").CountAsync());
         Assert.Contains("validation", await alive.Locator(".gs-chart").First.InnerTextAsync());
-        await alive.ScreenshotAsync(new() { Path = Artifact("charts-alive.png"), FullPage = true });
+        await alive.ScreenshotAsync(new() { Path = Browser.Artifact("charts-alive.png"), FullPage = true });
 
-        var still = await OpenAsync(scripts: false, problems, page);
+        var still = await browser.OpenAsync(page, problems, scripts: false);
         Assert.Equal(3, await still.Locator(".gs-chart-still svg:visible").CountAsync());
         Assert.Equal(0, await still.Locator(".plot-container").CountAsync());
-        await still.ScreenshotAsync(new() { Path = Artifact("charts-still.png"), FullPage = true });
+        await still.ScreenshotAsync(new() { Path = Browser.Artifact("charts-still.png"), FullPage = true });
         Assert.Empty(problems);
     }
-
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync()
-    {
-        if (browser is not null) await browser.CloseAsync();
-        playwright?.Dispose();
-    }
-
-    private async Task<IPage> OpenAsync(bool scripts, List<string> problems, string html)
-    {
-        playwright ??= await Playwright.CreateAsync();
-        browser ??= await playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = Chromium.Find(),
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        });
-        var file = Artifact($"charts-{scripts}.html".ToLowerInvariant());
-        await File.WriteAllTextAsync(file, html);
-        var page = await (await browser.NewContextAsync(new() { JavaScriptEnabled = scripts })).NewPageAsync();
-        page.Console += (_, message) => problems.Add(message.Text);
-        page.PageError += (_, error) => problems.Add(error);
-        page.Request += (_, request) =>
-        {
-            if (!request.Url.StartsWith("file:", StringComparison.Ordinal)) problems.Add("asked the network for " + request.Url);
-        };
-        await page.GotoAsync(new Uri(file).AbsoluteUri);
-        return page;
-    }
-
-    private static string Artifact(string name) => Path.Combine(Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "interactive")).FullName, name);
 }
