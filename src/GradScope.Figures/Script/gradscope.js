@@ -698,6 +698,7 @@
     rove(hits);
     drawParameter();
     place.go(stops.length - 1);
+  };
 
   // ==== attention
 
