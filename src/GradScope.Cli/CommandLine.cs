@@ -18,6 +18,7 @@ internal static class CommandLine
             LessonWorker.Create(),
             KernelCommand.Create(console),
             JupyterCommand.Create(console),
+            GalleryCommand.Create(console),
             new HelpOption(),
             new VersionOption(),
         };

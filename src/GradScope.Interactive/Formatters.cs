@@ -36,7 +36,7 @@ public static class Formatters
             Show<AttentionFrame>(attention => attention.ToFigure());
             Show<GradientFlowFrame>(flow => flow.ToFigure());
             Show<PredictionFrame>(predictions => predictions.ToFigure());
-            Show<Run>(run => run.ToFigure());
+            Show<Run>(run => run.ToPlayer());
             Show<Trainer>(trainer => trainer.Run.ToFigure());
             Show<GradientCheck>(check => check.ToFigure());
             Show<Block>(block => Modules.Draw("Block", block));

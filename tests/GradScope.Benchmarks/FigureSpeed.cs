@@ -13,7 +13,7 @@ internal static class FigureSpeed
     public static void Run()
     {
         var names = Names.Load(Path.Combine(Here(), "..", "..", "notebooks", "data", "names.txt"));
-        var (frame, run) = Showcase.Train(names, Showcase.TeachingSize, 200);
+        var (frame, run) = Showcase.Train(names, Showcase.TeachingSize, 200, frameEvery: 1);
         Console.WriteLine($"{"",-38}{"median",10}{"first",10}{"size",10}   of {Rounds} drawings");
         Each($"teaching: 2 layers, 2 heads, {frame.Tokens.Length} positions, width 16", frame, run);
         Each("deep: 12 layers, 12 heads, 256 positions, width 96", Showcase.Deep(), null);
@@ -29,7 +29,10 @@ internal static class FigureSpeed
         Time("predictions", o => frame.Predictions().ToFigure(o));
         Time("tensor: blocks.0.attn.pattern", frame.Tape["blocks.0.attn.pattern"].ToFigure);
         Time("tensor: blocks.0.mlp.post", frame.Tape["blocks.0.mlp.post"].ToFigure);
+        Time("backprop player", frame.ToFigure);
         if (run is null) return;
+
+        Time("run player, a picture of each step", run.ToPlayer);
 
         Time("training", run.ToFigure);
         Time("gradient history", run.ToGradientHistoryFigure);
