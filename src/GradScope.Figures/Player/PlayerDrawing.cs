@@ -92,14 +92,17 @@ internal sealed class PlayerDrawing
     {
         var width = Math.Max(1, step - Math.Min(3, step / 4));
         var isLoss = node.Index == played.Tape.Loss;
-        var tall = node.ValueNorm == 0 ? 0 : Shortest + scales.Value.At(node.ValueNorm) * (BarHeight - Shortest);
+        var tall = Length(scales.Value, node.ValueNorm);
         if (tall > 0) Sheet.Rect(x, axis - tall, width, tall, (isLoss ? Tone.Loss : Tone.Value).Fill(), title: $"{node.Label} = {node.Formula}: {Number(node, node.Value, node.ValueNorm)}");
         if (node.GradNorm is not { } norm) return;
 
-        var deep = norm > 0 ? Shortest + scales.Grad.At(norm) * (BarHeight - Shortest) : 0;
+        var deep = Length(scales.Grad, norm);
         if (deep > 0) Sheet.Rect(x, axis, width, deep, $"{Tone.Gradient.Fill()} {Ribbons.Class}", title: $"∂L/∂{node.Label}: {Number(node, node.Grad, norm)}");
         else Sheet.Line(x, axis + 3, x + width, axis + 3, Tone.Loss);
     }
+
+    /// <summary>A bar's length to a tenth of a pixel; none for zero, which is not on a logarithmic scale.</summary>
+    private static double Length(LogScale scale, double norm) => norm == 0 ? 0 : Math.Round(Shortest + scale.At(norm) * (BarHeight - Shortest), 1);
 
     private double Opened(BackwardStep step, double y)
     {
