@@ -22,10 +22,13 @@ internal static class Synthetic
     /// <summary>A frame of the teaching size whose numbers were changed, gradients and norms included.</summary>
     public static Frame With(Frame frame, Func<float, float> value, Func<float, float> grad)
     {
-        var tape = frame.Tape with { Nodes = [.. frame.Tape.Nodes.Select(n => n with
+        var tape = frame.Tape with
+        {
+            Nodes = [.. frame.Tape.Nodes.Select(n => n with
         {
             Value = Map(n.Value, value), ValueNorm = value((float)n.ValueNorm), Grad = Map(n.Grad, grad), GradNorm = n.GradNorm is { } norm ? grad((float)norm) : null,
-        })] };
+        })]
+        };
         var parameters = frame.Model.Parameters.Select(p => p with { ValueNorm = value((float)p.ValueNorm), GradNorm = p.GradNorm is { } norm ? grad((float)norm) : null });
         return frame with { Tape = tape, Model = frame.Model with { Parameters = [.. parameters] }, Loss = value((float)frame.Loss) };
 
