@@ -12,7 +12,7 @@ namespace GradScope;
 public sealed class LiveDisplay : IDisposable, IAsyncDisposable
 {
     /// <summary>Drawing waits until this many times its own cost has passed.</summary>
-    private const int CostFactor = 15;
+    private const int CostFactor = 20;
 
     /// <summary>How long closing waits for a front end that does not take the last view.</summary>
     private static readonly TimeSpan patience = TimeSpan.FromSeconds(10);
