@@ -50,6 +50,9 @@ public sealed class ClientTests(ClientTests.Installed installed) : IClassFixture
     [RequiresFact(Tool.NbClient, Tool.NbFormat)]
     public Task Nbclient_meets_errors_timeouts_and_updates() => RunAsync("nbclient");
 
+    [RequiresFact(Tool.NbClient, Tool.NbFormat)]
+    public Task Live_training_is_one_display_that_ends_as_the_finished_figure() => RunAsync("live");
+
     [RequiresFact(Tool.NbConvert, Tool.NbFormat)]
     public Task Nbconvert_runs_the_lessons_unchanged() => RunAsync("lessons", Path.GetFullPath(Path.Combine(Here(), "..", "..", "notebooks")), installed.Folder);
 

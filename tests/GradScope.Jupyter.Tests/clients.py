@@ -2,6 +2,7 @@
 import contextlib
 import glob
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -346,6 +347,45 @@ def nbclient():
         pass
     done = execute("while (true) { }", "5", timeout=1, interrupt_on_timeout=True, allow_errors=True)
     assert done.cells[0].outputs[0].ename == "Interrupted", done.cells[0]
+
+
+def live():
+    """A cell that trains shows one display, updated while it runs, which ends as the finished figure; interrupted, it keeps what there is."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    code = '''#r "nuget: GradScope.Interactive"
+using GradScope;
+var trainer = new Trainer(new MiniTransformer(vocabSize: 3, modelDim: 16, heads: 2, contextLength: 11), new SortTask()) { BatchSize = 8 };'''
+
+    def tells(data, steps):
+        assert f"{steps}steps" in re.sub(r"\W", "", data["text/plain"]), data["text/plain"]
+        assert "<svg" in data["text/html"]
+
+    with kernel() as (manager, client):
+        assert run(client, code)[0]["status"] == "ok"
+        reply, outputs = run(client, "await trainer.TrainAsync(steps: 20_000);")
+        assert reply["status"] == "ok", reply
+        shown, updates = of(outputs, "display_data"), of(outputs, "update_display_data")
+        assert len(shown) == 1 and len(updates) > 1, outputs
+        assert {content["transient"]["display_id"] for content in updates} == {shown[0]["transient"]["display_id"]}
+        tells(updates[-1]["data"], 20_000)
+
+        id = client.execute("await trainer.TrainAsync(steps: 10_000_000);")
+        while client.get_iopub_msg(timeout=PATIENCE)["msg_type"] != "update_display_data":
+            pass
+        manager.interrupt_kernel()
+        reply_to(client, id)
+        steps = int(value(run(client, "trainer.Steps")[1]))
+        assert 20_000 < steps < 10_020_000, steps
+        _, outputs = run(client, "await trainer.TrainAsync(steps: 10);")
+        tells(of(outputs, "update_display_data")[-1]["data"], steps + 10)
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell("await trainer.TrainAsync(steps: 20_000);")])
+    NotebookClient(notebook, kernel_name=KERNEL, timeout=PATIENCE).execute()
+    nbformat.validate(notebook)
+    (saved,) = notebook.cells[1].outputs
+    tells(saved["data"], 20_000)
 
 
 def speed():
