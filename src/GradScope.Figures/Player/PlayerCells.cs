@@ -5,7 +5,7 @@ internal sealed record PlayerCells(NodeFrame Node, int Matrices, int MaxRows, in
 {
     public const int MostMatrices = 4;
 
-    private const int MostNumbers = 280_000;
+    private const int MostNumbers = 320_000;
 
     /// <summary>The layout for a node of a tape with so many nodes: the more there are, the fewer cells each has.</summary>
     public static PlayerCells Of(TapeRow row, int nodes)
