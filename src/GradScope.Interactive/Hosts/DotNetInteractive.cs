@@ -16,17 +16,13 @@ internal sealed class DotNetInteractive(Assembly? host = null) : IDisplayBridge
 
     private object? Context => Core?.GetType($"{Namespace}.KernelInvocationContext")?.GetProperty("Current", BindingFlags.Public | BindingFlags.Static)?.GetValue(null);
 
-    /// <summary>Shows by the invocation context's Display, whose handle updates the output that is shown; the words of cells return another.</summary>
+    /// <inheritdoc/>
     public ILiveOutput? Show(object value)
     {
         var context = Context;
-        var display = Core?.GetType($"{Namespace}.KernelInvocationContextExtensions")
-            ?.GetMethods(BindingFlags.Public | BindingFlags.Static)
-            .FirstOrDefault(m => m.Name == "Display" && m.GetParameters() is [_, { ParameterType: var shown }, { ParameterType: var mimeTypes }]
-                && shown == typeof(object) && mimeTypes == typeof(string[]));
-        var handle = context is null ? null : display?.Invoke(null, [context, value, Array.Empty<string>()]);
+        var handle = Display(context, value);
         var update = handle?.GetType().GetMethod("Update", [typeof(object)]);
-        return update is null ? null : new Output(handle!, update, context!.GetType().GetProperty("CancellationToken")?.GetValue(context));
+        return update is null ? null : new Output(handle!, update, Property(context, "CancellationToken") is CancellationToken token ? token : default);
     }
 
     /// <summary>Adds a magic command without arguments to the host's root kernel.</summary>
@@ -60,18 +56,65 @@ internal sealed class DotNetInteractive(Assembly? host = null) : IDisplayBridge
         var command = Activator.CreateInstance(type, name, Description)!;
         var handler = type.GetProperty("Handler")!;
         var proxy = (HandlerProxy)DispatchProxy.Create(handler.PropertyType, typeof(HandlerProxy));
-        proxy.Run = () => Show(run());
+        proxy.Run = () => Display(Context, run());
         handler.SetValue(command, proxy);
         return command;
     }
 
     private static object? Property(object? owner, string name) => owner?.GetType().GetProperty(name)?.GetValue(owner);
 
-    private sealed class Output(object handle, MethodInfo update, object? cancellation) : ILiveOutput
+    /// <summary>Shows by the invocation context's Display, whose handle updates the output that is shown; the words of cells return another.</summary>
+    /// <returns>The handle; null where there is no cell or no such method.</returns>
+    private object? Display(object? context, object value) =>
+        context is null ? null : Core?.GetType($"{Namespace}.KernelInvocationContextExtensions")
+            ?.GetMethods(BindingFlags.Public | BindingFlags.Static)
+            .FirstOrDefault(m => m.Name == "Display" && m.GetParameters() is [_, { ParameterType: var shown }, { ParameterType: var mimeTypes }]
+                && shown == typeof(object) && mimeTypes == typeof(string[]))
+            ?.Invoke(null, [context, value, Array.Empty<string>()]);
+
+    private sealed class Output : ILiveOutput
     {
-        public CancellationToken Stopped => cancellation is CancellationToken token ? token : CancellationToken.None;
+        /// <summary>How long an interrupt waits for the last view.</summary>
+        private static readonly TimeSpan patience = TimeSpan.FromSeconds(5);
+
+        private readonly object handle;
+        private readonly MethodInfo update;
+        private readonly CancellationTokenSource stop = new();
+        private readonly ManualResetEventSlim finished = new();
+
+        public Output(object handle, MethodInfo update, CancellationToken interrupt)
+        {
+            (this.handle, this.update) = (handle, update);
+            if (interrupt.IsCancellationRequested)
+            {
+                stop.Cancel();
+            }
+            else
+            {
+                // The host drops what comes once its callbacks have returned, and the view would stay as if training went on.
+                interrupt.Register(() =>
+                {
+                    stop.Cancel();
+                    finished.Wait(patience);
+                });
+            }
+        }
+
+        public CancellationToken Stopped => stop.Token;
 
         public void Update(object value) => update.Invoke(handle, [value]);
+
+        public void Finish(object value)
+        {
+            try
+            {
+                Update(value);
+            }
+            finally
+            {
+                finished.Set();
+            }
+        }
     }
 
     /// <summary>The newer shape's delegate: (command, context) → task.</summary>
@@ -81,7 +124,7 @@ internal sealed class DotNetInteractive(Assembly? host = null) : IDisplayBridge
 
         public Task Invoke(object command, object context)
         {
-            host.Show(run());
+            host.Display(context, run());
             return Task.CompletedTask;
         }
     }

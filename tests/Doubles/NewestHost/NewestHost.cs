@@ -43,7 +43,12 @@ namespace Microsoft.DotNet.Interactive
 
         public List<(string Id, object Value, bool IsUpdate)> Published { get; } = [];
 
-        public void Cancel() => cancellation.Cancel();
+        /// <summary>The callbacks run first, then the command has failed.</summary>
+        public void Cancel()
+        {
+            cancellation.Cancel();
+            IsComplete = true;
+        }
     }
 
     public static class KernelInvocationContextExtensions
