@@ -37,7 +37,7 @@ internal static class NewCommand
     private static IEnumerable<(CellKind, string, string?)> Cells(string title) =>
     [
         (CellKind.Markdown, $"# {title}\n\n**One idea:** say here in a sentence what the reader will have seen at the end.", null),
-        (CellKind.Code, "#r \"nuget: GradScope.Interactive\"\nusing GradScope;", "csharp"),
+        (CellKind.Code, "#r \"nuget: GradScope.Interactive, *-*\"\nusing GradScope;", "csharp"),
         (CellKind.Markdown, "## A number with a gradient\n\nA tape writes down each operation; backward asks how much each number moves the last.", null),
         (CellKind.Code, "var tape = new Tape();\nvar x = tape.Variable(3f, \"x\");\nvar y = (x * x).As(\"y\");\ntape.Backward(y);\ntape", "csharp"),
     ];

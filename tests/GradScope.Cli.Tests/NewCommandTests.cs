@@ -20,7 +20,7 @@ public sealed class NewCommandTests : IDisposable
         Assert.Contains($"gradscope run {path}", output);
         var notebook = NotebookDocument.Load(path);
         Assert.Equal((title, "C#"), (notebook.Title, notebook.Language));
-        Assert.Equal("#r \"nuget: GradScope.Interactive\"\nusing GradScope;", notebook.Cells.First(cell => cell.Kind == CellKind.Code).Source);
+        Assert.Equal("#r \"nuget: GradScope.Interactive, *-*\"\nusing GradScope;", notebook.Cells.First(cell => cell.Kind == CellKind.Code).Source);
         Assert.All(notebook.Cells.Where(cell => cell.Kind == CellKind.Code), cell => Assert.Equal("csharp", cell.Language));
         Assert.Contains("\"name\": \".net-csharp\"", File.ReadAllText(path));
         Assert.Equal((0, ""), ((await RunAsync("run", path, "--in-place")) is var run ? run.Code : 0, run.Error));
