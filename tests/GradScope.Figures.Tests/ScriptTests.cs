@@ -12,6 +12,9 @@ public sealed class ScriptTests
     [RequiresFact(Tool.Node)]
     public void Parts_do_what_they_say() => Tool.Run("node", "--test", Path.Combine(Tool.ScriptFolder, "Script", "script.test.js"));
 
+    [Fact]
+    public void Is_small_as_a_whole() => Assert.InRange(Encoding.UTF8.GetByteCount(FigureScript.Text), 1000, 30_000);
+
     [Theory]
     [InlineData("maps", 10_000)]
     [InlineData("attention", 20_000)]
