@@ -2,6 +2,7 @@
 import contextlib
 import glob
 import os
+import queue
 import re
 import signal
 import socket
@@ -173,12 +174,17 @@ def updates():
 def interrupt():
     with kernel() as (manager, client):
         run(client, "var kept = 7;")
+        stops = {"message": manager.interrupt_kernel, "signal": lambda: os.kill(process_of(manager), signal.SIGINT)}
         for code in "while (true) { }", "await Task.Delay(-1);":
-            for stop in manager.interrupt_kernel, lambda: os.kill(process_of(manager), signal.SIGINT):
+            for name, stop in stops.items():
                 id = client.execute(f'Console.Write("under way"); {code}')
                 wait_for_stream(client, "under way")
                 stop()
-                reply = reply_to(client, id)
+                try:
+                    reply = reply_to(client, id)
+                except queue.Empty:
+                    raise AssertionError(
+                        f"{code} went on after a {name}; process there: {is_running(process_of(manager))}, heartbeat: {client.is_alive()}")
                 assert (reply["status"], reply["ename"]) == ("error", "Interrupted"), reply
                 _, outputs = run(client, "kept")
                 assert value(outputs) == "7", outputs
