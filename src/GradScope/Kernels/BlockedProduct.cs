@@ -68,7 +68,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     [SkipLocalsInit]
     public void Run(int from, int to)
     {
-        var scratch = stackalloc float[Scratch.Length];
+        var scratch = stackalloc float[TVector.TileRows * PanelWidth];
         if (byColumns)
         {
             Multiply(0, 0, 0, rows, from * PanelWidth, Math.Min(to * PanelWidth, columns), scratch);
@@ -86,6 +86,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     }
 
     /// <summary>Rows and columns, up to but without the second of each pair, of matrix (o, n) of the stack.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void Multiply(int o, int n, int rowFrom, int rowTo, int columnFrom, int columnTo, float* scratch)
     {
         var a0 = a.Start(o, n);
@@ -117,101 +118,68 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         var to = from + block.Depth;
         var columnTo = block.ColumnFrom + block.Columns;
         var first = from == 0;
-        if (triangle == Triangle.LowerResult)
+        Stretch stretch;
+        if (triangle is Triangle.None or Triangle.LowerResult)
         {
+            stretch = new(a + from * this.a.ColumnStride, this.a.ColumnStride, from, to - from, false, default);
             // Whole vectors: what they hold above the diagonal is the caller's to overwrite.
-            columnTo = Math.Min(columnTo, Ceiling(i + count, TVector.Width) * TVector.Width);
+            if (triangle == Triangle.LowerResult) columnTo = Math.Min(columnTo, Ceiling(i + count, TVector.Width) * TVector.Width);
         }
-        else if (triangle != Triangle.None)
+        else
         {
-            // Of the square on the diagonal a triangle counts; then all of a on one side of it, and nothing on the other.
+            // All of a on one side of the square on the diagonal, then the square, in which p comes or goes away from that side.
             var squareFrom = Math.Clamp(i, from, to);
             var squareTo = Math.Clamp(i + count, from, to);
-            if (squareFrom < squareTo)
-            {
-                var square = scratch + Scratch.Square;
-                CopyTriangle(a + squareFrom * this.a.ColumnStride, count, squareTo - squareFrom, square);
-                var (rowStride, columnStride) =
-                    this.a.ColumnStride == 1 ? (Scratch.SquareStride, 1) : (1, Scratch.SquareStride);
-                Sweep(square, rowStride, columnStride, squareFrom, squareTo, block, columnTo, c, count, first, scratch);
-                first = false;
-            }
-
-            if (triangle == Triangle.LowerLeft) to = squareFrom;
-            else from = squareTo;
-            if (from == to && !first) return;
+            var square = squareTo - squareFrom;
+            stretch = triangle == Triangle.LowerLeft
+                ? new(a + from * this.a.ColumnStride, this.a.ColumnStride, from, squareFrom - from, false, Tile.Diagonal.Down(square))
+                : new(a + (to - 1) * this.a.ColumnStride, -this.a.ColumnStride, to - 1, to - squareTo, true, Tile.Diagonal.Up(square));
+            if (stretch.Depth + square == 0 && !first) return;
         }
 
-        Sweep(
-            a + from * this.a.ColumnStride, this.a.RowStride, this.a.ColumnStride,
-            from, to, block, columnTo, c, count, first, scratch);
+        Sweep(stretch, block, columnTo, c, count, first, scratch);
     }
 
     /// <summary>
-    /// Copies a square of a that begins on the diagonal, line by line as they lie in memory (rows, or columns of a
-    /// transposed a), with zeros in the half that does not count.
+    /// Tiles of one row of c, from left to right: <paramref name="count"/> rows of a times the block's panels, along the stretch. The
+    /// first sweep over a tile applies bias and accumulation, later ones add to it.
     /// </summary>
-    private void CopyTriangle(float* a, int rows, int columns, float* square)
-    {
-        var byRows = this.a.ColumnStride == 1;
-        var (lines, length, stride) = byRows ? (rows, columns, this.a.RowStride) : (columns, rows, this.a.ColumnStride);
-        var startCounts = byRows == (triangle == Triangle.LowerLeft);
-        for (var line = 0; line < lines; line++, a += stride, square += Scratch.SquareStride)
-        {
-            for (var k = 0; k < Scratch.SquareStride; k += TVector.Width)
-            {
-                var count = Math.Min(length, startCounts ? line + 1 : length) - k;
-                TVector.LoadFirst(a + k, Math.Clamp(count, 0, TVector.Width)).Store(square + k);
-                if (!startCounts) default(TVector).StoreFirst(square + k, Math.Clamp(line - k, 0, TVector.Width));
-            }
-        }
-    }
-
-    /// <summary>
-    /// Tiles of one row of c, from left to right: <paramref name="count"/> rows of a, whose columns from to to start at
-    /// <paramref name="a"/>, times the block's panels. The first sweep over a tile applies bias and accumulation, later ones
-    /// add to it.
-    /// </summary>
-    private void Sweep(
-        float* a, nint rowStride, nint columnStride, int from, int to,
-        in Block block, int columnTo, float* c, int count, bool first, float* scratch)
+    private void Sweep(in Stretch stretch, in Block block, int columnTo, float* c, int count, bool first, float* scratch)
     {
         for (var j = block.ColumnFrom; j < columnTo; j += PanelWidth)
         {
             var width = Math.Min(PanelWidth, columnTo - j);
             var narrow = width <= TVector.Width;
-            var panel = block.Panel(j, from, out var panelStride);
+            var panel = block.Panel(j, stretch.From, out var panelStride);
+            if (stretch.Backwards) panelStride = -panelStride;
             var tile = c + j * this.c.ColumnStride;
             var rules = new Tile.Finish(
                 finish.Scale, first && finish.Bias != null ? finish.Bias + j : null, !first || finish.Accumulate);
             if (count == TVector.TileRows && width == (narrow ? TVector.Width : PanelWidth) && this.c.ColumnStride == 1)
             {
-                Compute(
-                    narrow, to - from, a, rowStride, columnStride, count, panel, panelStride, tile, this.c.RowStride, rules);
+                Compute(narrow, stretch, count, panel, panelStride, tile, this.c.RowStride, rules);
             }
             else
             {
-                var plain = new Tile.Finish(finish.Scale, null, false);
-                Compute(
-                    narrow, to - from, a, rowStride, columnStride, count, panel, panelStride, scratch, PanelWidth, plain);
+                Compute(narrow, stretch, count, panel, panelStride, scratch, PanelWidth, new(finish.Scale, null, false));
                 Merge(scratch, tile, count, width, rules);
             }
         }
     }
 
-    private static void Compute(
-        bool narrow, int depth, float* a, nint rowStride, nint columnStride, int rows, float* b, nint bStride,
-        float* c, nint cStride, in Tile.Finish rules)
+    private void Compute(
+        bool narrow, in Stretch s, int rows, float* b, nint bStride, float* c, nint cStride, in Tile.Finish rules)
     {
+        var rowStride = a.RowStride;
         if (TVector.TileRows == 8 && rows > 4)
         {
-            if (narrow) Tile.Eight<TVector>(depth, a, rowStride, columnStride, rows, b, bStride, c, cStride, rules);
-            else Tile.Eight<Pair<TVector>>(depth, a, rowStride, columnStride, rows, b, bStride, c, cStride, rules);
+            if (narrow) Tile.Eight<TVector>(s.Depth, s.Start, rowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
+            else Tile.Eight<Pair<TVector>>(s.Depth, s.Start, rowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
         }
         else
         {
-            if (narrow) Tile.Four<TVector>(depth, a, rowStride, columnStride, rows, b, bStride, c, cStride, rules);
-            else Tile.Four<Pair<TVector>>(depth, a, rowStride, columnStride, rows, b, bStride, c, cStride, rules);
+            if (narrow) Tile.Four<TVector>(s.Depth, s.Start, rowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
+            else Tile.Four<Pair<TVector>>(s.Depth, s.Start, rowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
         }
     }
 
@@ -243,14 +211,21 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
 
     private static int Ceiling(int count, int size) => (count + size - 1) / size;
 
-    /// <summary>Places in the scratch memory on the stack: a tile two vectors wide, then a square of a.</summary>
-    private static class Scratch
+    /// <summary>A part of the sum: where in a it starts, how p goes on from From, and for how many steps.</summary>
+    private readonly struct Stretch(float* start, nint columnStride, int from, int depth, bool backwards, Tile.Diagonal diagonal)
     {
-        public static int Square => TVector.TileRows * PanelWidth;
+        public float* Start { get; } = start;
 
-        public static int SquareStride => Math.Max(TVector.TileRows, TVector.Width);
+        public nint ColumnStride { get; } = columnStride;
 
-        public static int Length => Square + TVector.TileRows * SquareStride;
+        public int From { get; } = from;
+
+        /// <summary>Steps before those of the diagonal.</summary>
+        public int Depth { get; } = depth;
+
+        public bool Backwards { get; } = backwards;
+
+        public Tile.Diagonal Diagonal { get; } = diagonal;
     }
 
     /// <summary>Where an operand's elements are.</summary>

@@ -43,10 +43,10 @@ internal unsafe interface ILanes<TSelf> : ITileVector<TSelf> where TSelf : struc
     /// <summary>To the nearest whole number; from the middle to the even one.</summary>
     static abstract TSelf Round(TSelf x);
 
-    /// <summary>The larger; NaN where either is.</summary>
+    /// <summary>The larger; NaN where b is. Where a alone is NaN, machines differ.</summary>
     static abstract TSelf Max(TSelf a, TSelf b);
 
-    /// <summary>The smaller; NaN where either is.</summary>
+    /// <summary>The smaller; NaN where b is. Where a alone is NaN, machines differ.</summary>
     static abstract TSelf Min(TSelf a, TSelf b);
 
     static abstract TSelf CopySign(TSelf x, TSelf sign);

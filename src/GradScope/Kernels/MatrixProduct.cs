@@ -38,7 +38,7 @@ internal static class MatrixProduct
         float scale, Triangle triangle, float[]? bias, int biasOffset)
         where TVector : struct, ITileVector<TVector>
     {
-        Check(a, b, c, triangle, bias, biasOffset);
+        Check(a, b, c, bias, biasOffset);
         if (c.Rows == 0 || c.Columns == 0 || c.Outer == 0 || c.Inner == 0) return;
 
         fixed (float* a0 = a.Array, b0 = b.Array, c0 = c.Array, bias0 = bias)
@@ -50,7 +50,7 @@ internal static class MatrixProduct
         }
     }
 
-    private static void Check(in Matrix a, in Matrix b, in Matrix c, Triangle triangle, float[]? bias, int biasOffset)
+    private static void Check(in Matrix a, in Matrix b, in Matrix c, float[]? bias, int biasOffset)
     {
         if (a.Columns != b.Rows)
         {
@@ -73,11 +73,6 @@ internal static class MatrixProduct
         if ((c.Outer > 1 && c.OuterStride == 0) || (c.Inner > 1 && c.InnerStride == 0))
         {
             throw new ArgumentException("MatMul: c's stack has a stride of 0; each product needs a place of its own");
-        }
-
-        if (triangle is Triangle.LowerLeft or Triangle.UpperLeft && a.RowStride != 1 && a.ColumnStride != 1)
-        {
-            throw new ArgumentException($"MatMul: a is {a}; with a triangle of it, its rows or its columns must lie without gaps");
         }
 
         CheckBounds(a, "a");

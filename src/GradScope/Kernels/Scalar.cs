@@ -61,10 +61,10 @@ internal unsafe struct Scalar(float value) : ILanes<Scalar>
     public static Scalar Round(Scalar x) => new(MathF.Round(x.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Scalar Max(Scalar a, Scalar b) => new(MathF.Max(a.value, b.value));
+    public static Scalar Max(Scalar a, Scalar b) => new(a.value > b.value ? a.value : b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Scalar Min(Scalar a, Scalar b) => new(MathF.Min(a.value, b.value));
+    public static Scalar Min(Scalar a, Scalar b) => new(a.value < b.value ? a.value : b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar CopySign(Scalar x, Scalar sign) => new(MathF.CopySign(x.value, sign.value));

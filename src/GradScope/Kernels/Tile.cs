@@ -9,6 +9,30 @@ namespace GradScope;
 internal static unsafe class Tile
 {
     /// <summary>
+    /// The steps that end a tile's sum where a is a triangle: p is then inside the square on the diagonal, and with each step one row
+    /// fewer counts.
+    /// </summary>
+    internal readonly struct Diagonal
+    {
+        private readonly bool fromTheTop;
+
+        private Diagonal(int steps, uint rows, bool fromTheTop) => (Steps, Rows, this.fromTheTop) = (steps, rows, fromTheTop);
+
+        public int Steps { get; }
+
+        /// <summary>A bit for each row that counts at the first step.</summary>
+        public uint Rows { get; }
+
+        /// <summary>p goes down the diagonal: at step s the rows from s on count.</summary>
+        public static Diagonal Down(int steps) => new(steps, uint.MaxValue, true);
+
+        /// <summary>p comes up the diagonal: at the last step row 0 alone counts.</summary>
+        public static Diagonal Up(int steps) => new(steps, (1u << steps) - 1, false);
+
+        public uint Next(uint rows) => fromTheTop ? rows << 1 : rows >> 1;
+    }
+
+    /// <summary>
     /// What becomes of a tile's sums: c = Scale · sum (+ Bias, added to each row, unless it is null) (+ c).
     /// </summary>
     internal readonly struct Finish(float scale, float* bias, bool accumulate)
@@ -27,7 +51,7 @@ internal static unsafe class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Eight<TRow>(
         int depth, float* a, nint rowStride, nint columnStride, int rows,
-        float* b, nint bStride, float* c, nint cStride, in Finish finish)
+        float* b, nint bStride, float* c, nint cStride, in Diagonal diagonal, in Finish finish)
         where TRow : struct, ITileRow<TRow>
     {
         TRow c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default, c6 = default, c7 = default;
@@ -53,6 +77,23 @@ internal static unsafe class Tile
             b += bStride;
         }
 
+        var counting = diagonal.Rows;
+        for (var p = diagonal.Steps; p > 0; p--)
+        {
+            var row = TRow.Load(b);
+            if ((counting & 1) != 0) c0.AddProduct(a, row);
+            if ((counting & 2) != 0) c1.AddProduct(a + a1, row);
+            if ((counting & 4) != 0) c2.AddProduct(a + a2, row);
+            if ((counting & 8) != 0) c3.AddProduct(a + a3, row);
+            if ((counting & 16) != 0) c4.AddProduct(a + a4, row);
+            if ((counting & 32) != 0) c5.AddProduct(a + a5, row);
+            if ((counting & 64) != 0) c6.AddProduct(a + a6, row);
+            if ((counting & 128) != 0) c7.AddProduct(a + last, row);
+            counting = diagonal.Next(counting);
+            a += columnStride;
+            b += bStride;
+        }
+
         Put(c0, c, finish);
         Put(c1, c += cStride, finish);
         Put(c2, c += cStride, finish);
@@ -67,7 +108,7 @@ internal static unsafe class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Four<TRow>(
         int depth, float* a, nint rowStride, nint columnStride, int rows,
-        float* b, nint bStride, float* c, nint cStride, in Finish finish)
+        float* b, nint bStride, float* c, nint cStride, in Diagonal diagonal, in Finish finish)
         where TRow : struct, ITileRow<TRow>
     {
         TRow c0 = default, c1 = default, c2 = default, c3 = default;
@@ -85,6 +126,19 @@ internal static unsafe class Tile
             b += bStride;
         }
 
+        var counting = diagonal.Rows;
+        for (var p = diagonal.Steps; p > 0; p--)
+        {
+            var row = TRow.Load(b);
+            if ((counting & 1) != 0) c0.AddProduct(a, row);
+            if ((counting & 2) != 0) c1.AddProduct(a + a1, row);
+            if ((counting & 4) != 0) c2.AddProduct(a + a2, row);
+            if ((counting & 8) != 0) c3.AddProduct(a + last, row);
+            counting = diagonal.Next(counting);
+            a += columnStride;
+            b += bStride;
+        }
+
         Put(c0, c, finish);
         Put(c1, c += cStride, finish);
         Put(c2, c += cStride, finish);
@@ -94,7 +148,7 @@ internal static unsafe class Tile
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put<TRow>(TRow sum, float* c, in Finish finish) where TRow : struct, ITileRow<TRow>
     {
-        sum.Multiply(finish.Scale);
+        if (finish.Scale != 1) sum.Multiply(finish.Scale);
         if (finish.Bias != null) sum.Add(TRow.Load(finish.Bias));
         if (finish.Accumulate) sum.Add(TRow.Load(c));
         sum.Store(c);

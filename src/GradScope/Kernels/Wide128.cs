@@ -72,10 +72,10 @@ internal unsafe struct Wide128(Vector128<float> value) : ILanes<Wide128>
     public static Wide128 Round(Wide128 x) => new(Vector128.Round(x.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Wide128 Max(Wide128 a, Wide128 b) => new(Vector128.Max(a.value, b.value));
+    public static Wide128 Max(Wide128 a, Wide128 b) => new(Vector128.MaxNative(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Wide128 Min(Wide128 a, Wide128 b) => new(Vector128.Min(a.value, b.value));
+    public static Wide128 Min(Wide128 a, Wide128 b) => new(Vector128.MinNative(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Wide128 CopySign(Wide128 x, Wide128 sign) => new(Vector128.CopySign(x.value, sign.value));

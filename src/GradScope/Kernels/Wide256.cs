@@ -62,10 +62,10 @@ internal unsafe struct Wide256(Vector256<float> value) : ILanes<Wide256>
     public static Wide256 Round(Wide256 x) => new(Vector256.Round(x.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Wide256 Max(Wide256 a, Wide256 b) => new(Vector256.Max(a.value, b.value));
+    public static Wide256 Max(Wide256 a, Wide256 b) => new(Vector256.MaxNative(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Wide256 Min(Wide256 a, Wide256 b) => new(Vector256.Min(a.value, b.value));
+    public static Wide256 Min(Wide256 a, Wide256 b) => new(Vector256.MinNative(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Wide256 CopySign(Wide256 x, Wide256 sign) => new(Vector256.CopySign(x.value, sign.value));

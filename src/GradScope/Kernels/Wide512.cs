@@ -62,10 +62,10 @@ internal unsafe struct Wide512(Vector512<float> value) : ILanes<Wide512>
     public static Wide512 Round(Wide512 x) => new(Vector512.Round(x.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Wide512 Max(Wide512 a, Wide512 b) => new(Vector512.Max(a.value, b.value));
+    public static Wide512 Max(Wide512 a, Wide512 b) => new(Vector512.MaxNative(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Wide512 Min(Wide512 a, Wide512 b) => new(Vector512.Min(a.value, b.value));
+    public static Wide512 Min(Wide512 a, Wide512 b) => new(Vector512.MinNative(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Wide512 CopySign(Wide512 x, Wide512 sign) => new(Vector512.CopySign(x.value, sign.value));

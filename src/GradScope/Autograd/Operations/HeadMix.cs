@@ -40,7 +40,8 @@ internal sealed class HeadMix : Node
                 pattern.Accumulates(), triangle: causal ? Triangle.LowerResult : Triangle.None);
             if (causal)
             {
-                ClearMasked(pattern.G, Shape[1]);
+                // The product leaves what it likes there; no gradient goes to a key that is not allowed.
+                heads.FillMasked(pattern.GradBuffer, 0);
             }
         }
 
@@ -49,16 +50,6 @@ internal sealed class HeadMix : Node
             MatrixProduct.Multiply(
                 heads.Maps(pattern.ValueBuffer).Transposed, heads.Columns(GradBuffer), heads.Columns(v.GradBuffer),
                 v.Accumulates(), triangle: causal ? Triangle.UpperLeft : Triangle.None);
-        }
-    }
-
-    /// <summary>The product leaves what it likes above the diagonal; no gradient goes to a key that is not allowed.</summary>
-    private static void ClearMasked(Span<float> maps, int length)
-    {
-        for (var row = 0; row < maps.Length / length; row++)
-        {
-            var allowed = row % length + 1;
-            maps.Slice(row * length + allowed, length - allowed).Clear();
         }
     }
 

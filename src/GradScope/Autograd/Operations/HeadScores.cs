@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace GradScope.Operations;
 
 /// <summary>
@@ -36,12 +38,7 @@ internal sealed class HeadScores : Node
             accumulate: false, Scale, causal ? Triangle.LowerResult : Triangle.None);
         if (causal)
         {
-            var length = Shape[^1];
-            for (var row = 0; row < Shape.Rows; row++)
-            {
-                var allowed = row % length + 1;
-                V.Slice(row * length + allowed, length - allowed).Fill(float.NegativeInfinity);
-            }
+            heads.FillMasked(ValueBuffer, float.NegativeInfinity);
         }
     }
 
@@ -89,4 +86,27 @@ internal readonly struct Heads(Shape shape, int count)
     /// <summary>Each head's (query, key) matrix.</summary>
     public Matrix Maps(Buffer buffer) =>
         new(buffer.Array, buffer.Offset, length, length, length, 1, batch, count * length * length, count, length * length);
+
+    /// <summary>Gives one value to every key that comes after its query.</summary>
+    public void FillMasked(Buffer maps, float value) => Lanes.For(new MaskedKeys(maps, length, value), maps.Length / length, maps.Length / 4);
+
+    private readonly unsafe struct MaskedKeys(Buffer maps, int length, float value) : ILanesJob
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            TLanes filling = value;
+            fixed (float* start = maps.Span)
+            {
+                for (var (row, query) = (from, from % length); row < to; row++, query = query + 1 == length ? 0 : query + 1)
+                {
+                    var keys = start + row * length;
+                    for (var key = query + 1; key < length; key += TLanes.Width)
+                    {
+                        filling.StoreFirst(keys + key, Math.Min(TLanes.Width, length - key));
+                    }
+                }
+            }
+        }
+    }
 }

@@ -38,8 +38,20 @@ internal sealed class Softmax : Node
 
     internal override void Backward() => Lanes.For(new BackwardRows(this, x.Accumulates()), Shape.Rows, Shape.ElementCount);
 
-    /// <summary>How many keys, from the first, this row may see.</summary>
-    private int Allowed(int row) => causal ? row % Shape[^2] + 1 : Shape.Columns;
+    /// <summary>How many keys, from the first, each row may see, one row after the other.</summary>
+    private struct AllowedKeys(Softmax node, int row)
+    {
+        private readonly int all = node.Shape.Columns;
+        private readonly bool causal = node.causal;
+        private int last = row % node.Shape.Columns;
+
+        public int Next()
+        {
+            if (!causal) return all;
+            last = last == all ? 1 : last + 1;
+            return last;
+        }
+    }
 
     private readonly unsafe struct ForwardRows(Softmax node) : ILanesJob
     {
@@ -47,11 +59,12 @@ internal sealed class Softmax : Node
         public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
             var columns = node.Shape.Columns;
+            var allowed = new AllowedKeys(node, from);
             fixed (float* xs = node.x.V, ys = node.V)
             {
                 for (var row = from; row < to; row++)
                 {
-                    VectorMath.Softmax<TLanes>(xs + row * columns, ys + row * columns, columns, node.Allowed(row));
+                    VectorMath.Softmax<TLanes>(xs + row * columns, ys + row * columns, columns, allowed.Next());
                 }
             }
         }
@@ -63,12 +76,13 @@ internal sealed class Softmax : Node
         public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
             var columns = node.Shape.Columns;
+            var allowed = new AllowedKeys(node, from);
             fixed (float* ys = node.V, gradients = node.G, targets = node.x.G)
             {
                 for (var row = from; row < to; row++)
                 {
                     var start = row * columns;
-                    Row<TLanes>(ys + start, gradients + start, targets + start, columns, node.Allowed(row));
+                    Row<TLanes>(ys + start, gradients + start, targets + start, columns, allowed.Next());
                 }
             }
         }

@@ -64,8 +64,14 @@ internal readonly struct Gelu : IUnaryRule
     public static string Name => "Gelu";
     public static string Formula(string x) => $"{x}·Φ({x})";
     public static string Derivative(string x, string y) => $"(Φ({x}) + {x}·φ({x}))";
-    public static T Forward<T>(T x) where T : struct, ILanes<T> => x * VectorMath.Normal(x, out _);
-    public static T Derivative<T>(T x, T y) where T : struct, ILanes<T> => VectorMath.Normal(x, out var bell) + x * 0.3989422804f * bell;
+    public static T Forward<T>(T x) where T : struct, ILanes<T> => x * VectorMath.Normal(x);
+
+    public static T Derivative<T>(T x, T y) where T : struct, ILanes<T>
+    {
+        // Φ(x) is y/x, but where that may be 0/0.
+        var normal = T.Select(T.Less(T.Abs(x), 1e-30f), 0.5f, y / x);
+        return T.MultiplyAdd(x * 0.3989422804f, VectorMath.Bell(x), normal);
+    }
 }
 
 /// <summary>½x(1 + tanh u), u = √(2/π)·(x + 0.044715x³); derivative ½(1 + tanh u) + ½x(1 − tanh² u)·u′.</summary>

@@ -10,9 +10,14 @@ internal static class VectorMath
     /// eˣ = 2ⁿ·eʳ, eʳ by a polynomial of degree 6 (Moshier's Cephes, expf). Below −87.3 it is 0, above 88.7 it is ∞.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Exp<T>(T x) where T : struct, ILanes<T>
+    public static T Exp<T>(T x) where T : struct, ILanes<T> =>
+        T.Select(T.Less(88.7f, x), float.PositiveInfinity, ExpOfNegative(T.Min(88.7f, x)));
+
+    /// <summary>The same where x is known to be no larger than that.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T ExpOfNegative<T>(T x) where T : struct, ILanes<T>
     {
-        var within = T.Min(T.Max(x, -87.3f), 88.7f);
+        var within = T.Max(-87.3f, x);
         var n = T.Round(within * 1.44269504f);
         var r = T.MultiplyAdd(n, -0.693359375f, within);
         r = T.MultiplyAdd(n, 2.12194440e-4f, r);
@@ -22,9 +27,7 @@ internal static class VectorMath
         polynomial = T.MultiplyAdd(polynomial, r, 4.1665795894e-2f);
         polynomial = T.MultiplyAdd(polynomial, r, 1.6666665459e-1f);
         polynomial = T.MultiplyAdd(polynomial, r, 5.0000001201e-1f);
-        var result = T.ScaleB(T.MultiplyAdd(polynomial * r, r, r) + 1, n);
-        result = T.Select(T.Less(x, -87.3f), default, result);
-        return T.Select(T.Less(88.7f, x), float.PositiveInfinity, result);
+        return T.Select(T.Less(x, -87.3f), default, T.ScaleB(T.MultiplyAdd(polynomial * r, r, r) + 1, n));
     }
 
     /// <summary>tanh x: for |x| &lt; 0.625 an odd polynomial (Moshier's Cephes, tanhf), else 1 − 2/(e^(2|x|) + 1) with x's sign.</summary>
@@ -43,14 +46,16 @@ internal static class VectorMath
         return T.Select(T.Less(magnitude, 0.625f), small, T.CopySign(large, x));
     }
 
+    /// <summary>The bell of the normal distribution, e^(−x²/2), its peak scaled to 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Bell<T>(T x) where T : struct, ILanes<T> => ExpOfNegative(-0.5f * x * x);
+
     /// <summary>
-    /// The normal distribution function Φ(x) = ½(1 + erf(x/√2)), erf to 1.5·10⁻⁷ absolute (Abramowitz and Stegun 1964, 7.1.26), and
-    /// the bell e^(−x²/2) that it is made of.
+    /// The normal distribution function Φ(x) = ½(1 + erf(x/√2)), erf to 1.5·10⁻⁷ absolute (Abramowitz and Stegun 1964, 7.1.26).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Normal<T>(T x, out T bell) where T : struct, ILanes<T>
+    public static T Normal<T>(T x) where T : struct, ILanes<T>
     {
-        bell = Exp(-0.5f * x * x);
         var magnitude = T.Abs(x) * 0.7071067812f;
         var t = 1 / T.MultiplyAdd(0.3275911f, magnitude, 1);
         T polynomial = 1.061405429f;
@@ -58,7 +63,7 @@ internal static class VectorMath
         polynomial = T.MultiplyAdd(polynomial, t, 1.421413741f);
         polynomial = T.MultiplyAdd(polynomial, t, -0.284496736f);
         polynomial = T.MultiplyAdd(polynomial, t, 0.254829592f);
-        var erf = T.CopySign(1 - polynomial * t * bell, x);
+        var erf = T.CopySign(1 - polynomial * t * Bell(x), x);
         return 0.5f * (1 + erf);
     }
 
@@ -79,7 +84,7 @@ internal static class VectorMath
         for (var j = 0; j < allowed; j += T.Width)
         {
             var count = Math.Min(T.Width, allowed - j);
-            var exponential = Exp(T.LoadFirst(x + j, count) - max) & T.First(count);
+            var exponential = ExpOfNegative(T.LoadFirst(x + j, count) - max) & T.First(count);
             exponential.StoreFirst(y + j, count);
             sum += exponential;
         }
