@@ -265,7 +265,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             else inPlace = columns / PanelWidth * PanelWidth;
             if (inPlace == columns) return;
 
-            packed = Packing.Buffer(depth * Ceiling(columns - inPlace, TVector.Width) * TVector.Width);
+            packed = Scratch.Packed(depth * Ceiling(columns - inPlace, TVector.Width) * TVector.Width);
             Packing.Pack<TVector>(
                 corner + inPlace * b.ColumnStride, b.RowStride, b.ColumnStride, depth, columns - inPlace, packed);
         }

@@ -57,6 +57,12 @@ internal unsafe interface ILanes<TSelf> : ITileVector<TSelf> where TSelf : struc
     /// <summary>x·2ⁿ for whole n of -126 to 128.</summary>
     static abstract TSelf ScaleB(TSelf x, TSelf n);
 
+    /// <summary>
+    /// Stores past the caches, where the other core has read what stood there: it need not be asked to give each line up, one after the
+    /// other. The target is aligned to the vector; <see cref="Thread.MemoryBarrier"/> is due before anyone is told that it is there.
+    /// </summary>
+    void StoreAround(float* target);
+
     float Sum();
 
     /// <summary>The largest lane; NaN where one is.</summary>

@@ -43,10 +43,50 @@ internal static class MatrixProduct
 
         fixed (float* a0 = a.Array, b0 = b.Array, c0 = c.Array, bias0 = bias)
         {
-            var product = new BlockedProduct<TVector>(
-                a, b, c, a0, b0, c0,
-                new(scale, bias0 == null ? null : bias0 + biasOffset, accumulate), triangle);
+            if (IsSummedOverRows(a, b, c, triangle, bias is not null))
+            {
+                var sum = new HalvedSum(c.Rows * c.Columns);
+                var halves = new Halves<TVector>(
+                    Half<TVector>(0, a, b, c, a0, b0, sum, scale), Half<TVector>(1, a, b, c, a0, b0, sum, scale));
+                Workers.For(ref halves, 2, halves.Cost);
+                sum.AddUp(new Buffer(c.Array, c.Offset, c.Rows * c.Columns), accumulate);
+                return;
+            }
+
+            var finish = new Tile.Finish(scale, bias0 == null ? null : bias0 + biasOffset, accumulate);
+            var product = new BlockedProduct<TVector>(a, b, c, a0, b0, c0, finish, triangle);
             Workers.For(ref product, product.UnitCount, product.Cost);
+        }
+    }
+
+    /// <summary>
+    /// Whether the sum runs along the rows of both operands as they lie (∂W = xᵀ·∂y) and is long beside c, so that it is best made as a
+    /// <see cref="HalvedSum"/>.
+    /// </summary>
+    private static bool IsSummedOverRows(in Matrix a, in Matrix b, in Matrix c, Triangle triangle, bool hasBias) =>
+        triangle == Triangle.None && !hasBias && c.Outer * c.Inner == 1 && a.RowStride == 1 && a.ColumnStride > 1 && b.ColumnStride == 1
+        && c.ColumnStride == 1 && c.RowStride == c.Columns && 4L * c.Rows * c.Columns <= (long)(c.Rows + c.Columns) * a.Columns;
+
+    private static unsafe BlockedProduct<TVector> Half<TVector>(
+        int half, in Matrix a, in Matrix b, in Matrix c, float* aArray, float* bArray, in HalvedSum sum, float scale)
+        where TVector : struct, ITileVector<TVector>
+    {
+        var (from, to) = HalvedSum.Range(half, a.Columns);
+        return new(
+            a with { Columns = to - from, Offset = a.Offset + from * a.ColumnStride },
+            b with { Rows = to - from, Offset = b.Offset + from * b.RowStride },
+            c with { Offset = 0 }, aArray, bArray, sum[half], new(scale, null, accumulate: false), Triangle.None);
+    }
+
+    private readonly struct Halves<TVector>(BlockedProduct<TVector> first, BlockedProduct<TVector> second) : IJob
+        where TVector : struct, ITileVector<TVector>
+    {
+        public long Cost => first.Cost + second.Cost;
+
+        public void Run(int from, int to)
+        {
+            if (from == 0) first.Run(0, first.UnitCount);
+            if (to == 2) second.Run(0, second.UnitCount);
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -12,24 +10,6 @@ namespace GradScope;
 /// </summary>
 internal static unsafe class Packing
 {
-    private const int Alignment = 64;
-
-    [ThreadStatic]
-    private static float[]? buffer;
-
-    /// <summary>Memory of this thread for one packed block, on a cache line; what was there before is lost.</summary>
-    public static float* Buffer(int length)
-    {
-        var needed = length + Alignment / sizeof(float);
-        if (buffer is null || buffer.Length < needed)
-        {
-            buffer = GC.AllocateUninitializedArray<float>((int)BitOperations.RoundUpToPowerOf2((uint)needed), pinned: true);
-        }
-
-        var start = (nint)Unsafe.AsPointer(ref buffer[0]);
-        return (float*)((start + Alignment - 1) & -Alignment);
-    }
-
     /// <summary>
     /// Packs <paramref name="depth"/> rows of <paramref name="columns"/>, laid out by the two strides.
     /// </summary>

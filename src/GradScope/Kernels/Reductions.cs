@@ -24,8 +24,12 @@ internal static class Reductions
     }
 
     /// <summary>The sum of the rows, each of the target's length; added to the target where it accumulates.</summary>
-    public static void SumRows(Buffer rows, Buffer target, bool accumulate) => Lanes.For(
-        new RowSum(rows, target, accumulate), (target.Length + RowSum.Stretch - 1) / RowSum.Stretch, rows.Length / 8);
+    public static unsafe void SumRows(Buffer rows, Buffer target, bool accumulate)
+    {
+        var sum = new HalvedSum(target.Length);
+        Lanes.For(new RowSum(rows, sum), 2, rows.Length / 4);
+        sum.AddUp(target, accumulate);
+    }
 
     private static double OfUnmasked(ReadOnlySpan<float> values)
     {
@@ -38,29 +42,34 @@ internal static class Reductions
         return sum;
     }
 
-    /// <summary>Each stretch of columns is summed over all rows in their order, so that two threads add as one does.</summary>
-    private readonly unsafe struct RowSum(Buffer rows, Buffer target, bool accumulate) : ILanesJob
+    private readonly unsafe struct RowSum(Buffer rows, HalvedSum sum) : ILanesJob
     {
-        public const int Stretch = 32;
-
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
-            var columns = target.Length;
-            fixed (float* start = rows.Span, result = target.Span)
+            fixed (float* start = rows.Span)
             {
-                for (var j = from * Stretch; j < Math.Min(to * Stretch, columns); j += TLanes.Width)
+                for (var half = from; half < to; half++)
                 {
-                    var count = Math.Min(TLanes.Width, columns - j);
-                    var sum = accumulate ? TLanes.LoadFirst(result + j, count) : default;
-                    for (var row = start + j; row < start + rows.Length; row += columns)
+                    var target = sum.Begin(half);
+                    var (first, end) = HalvedSum.Range(half, rows.Length / sum.Length);
+                    for (var row = first; row < end; row++)
                     {
-                        sum += TLanes.LoadFirst(row, count);
+                        Add<TLanes>(start + row * sum.Length, target, sum.Length);
                     }
-
-                    sum.StoreFirst(result + j, count);
                 }
             }
+        }
+    }
+
+    /// <summary>target += row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Add<TLanes>(float* row, float* target, int length) where TLanes : struct, ILanes<TLanes>
+    {
+        for (var j = 0; j < length; j += TLanes.Width)
+        {
+            var count = Math.Min(TLanes.Width, length - j);
+            (TLanes.LoadFirst(target + j, count) + TLanes.LoadFirst(row + j, count)).StoreFirst(target + j, count);
         }
     }
 }

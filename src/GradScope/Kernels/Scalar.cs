@@ -79,6 +79,9 @@ internal unsafe struct Scalar(float value) : ILanes<Scalar>
     public readonly void Store(float* target) => *target = value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void StoreAround(float* target) => Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void StoreFirst(float* target, int count)
     {
         if (count > 0) Store(target);

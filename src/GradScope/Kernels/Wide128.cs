@@ -97,6 +97,9 @@ internal unsafe struct Wide128(Vector128<float> value) : ILanes<Wide128>
     public readonly void Store(float* target) => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void StoreAround(float* target) => value.StoreAlignedNonTemporal(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void StoreFirst(float* target, int count)
     {
         if (count >= 4) Store(target);

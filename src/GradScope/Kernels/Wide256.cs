@@ -38,7 +38,8 @@ internal unsafe struct Wide256(Vector256<float> value) : ILanes<Wide256>
     public static Wide256 Load(float* source) => new(Vector256.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Wide256 LoadFirst(float* source, int count) => new(Avx.MaskLoad(source, First(count).value));
+    public static Wide256 LoadFirst(float* source, int count) =>
+        count >= Width ? Load(source) : new(Avx.MaskLoad(source, First(count).value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Wide256 First(int count) => new(Vector256.GreaterThan(Vector256.Create(count), Vector256<int>.Indices).AsSingle());
@@ -87,7 +88,14 @@ internal unsafe struct Wide256(Vector256<float> value) : ILanes<Wide256>
     public readonly void Store(float* target) => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void StoreFirst(float* target, int count) => Avx.MaskStore(target, First(count).value, value);
+    public readonly void StoreAround(float* target) => value.StoreAlignedNonTemporal(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void StoreFirst(float* target, int count)
+    {
+        if (count >= Width) Store(target);
+        else Avx.MaskStore(target, First(count).value, value);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddProduct(float* a, Wide256 b) => value = Vector256.FusedMultiplyAdd(Vector256.Create(*a), b.value, value);

@@ -38,7 +38,8 @@ internal unsafe struct Wide512(Vector512<float> value) : ILanes<Wide512>
     public static Wide512 Load(float* source) => new(Vector512.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Wide512 LoadFirst(float* source, int count) => new(Avx512F.MaskLoad(source, First(count).value, Vector512<float>.Zero));
+    public static Wide512 LoadFirst(float* source, int count) =>
+        count >= Width ? Load(source) : new(Avx512F.MaskLoad(source, First(count).value, Vector512<float>.Zero));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Wide512 First(int count) => new(Vector512.GreaterThan(Vector512.Create(count), Vector512<int>.Indices).AsSingle());
@@ -80,7 +81,14 @@ internal unsafe struct Wide512(Vector512<float> value) : ILanes<Wide512>
     public readonly void Store(float* target) => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void StoreFirst(float* target, int count) => Avx512F.MaskStore(target, First(count).value, value);
+    public readonly void StoreAround(float* target) => value.StoreAlignedNonTemporal(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void StoreFirst(float* target, int count)
+    {
+        if (count >= Width) Store(target);
+        else Avx512F.MaskStore(target, First(count).value, value);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddProduct(float* a, Wide512 b) => value = Vector512.FusedMultiplyAdd(Vector512.Create(*a), b.value, value);

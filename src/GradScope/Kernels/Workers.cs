@@ -23,8 +23,11 @@ internal interface IJob
 /// </remarks>
 internal static unsafe class Workers
 {
-    /// <summary>Estimated nanoseconds below which sharing a job costs more than it saves.</summary>
-    public const long MinimumCost = 30_000;
+    /// <summary>
+    /// Estimated nanoseconds below which sharing a job costs more than it saves. The rows of what is larger lie half in each core's
+    /// cache, so that even a small operation on them is better done in halves: to fetch the other half takes longer than to add it up.
+    /// </summary>
+    public const long MinimumCost = 8_000;
 
     private const int Idle = 0, Offered = 1, Begun = 2, Done = 3;
 
@@ -57,6 +60,9 @@ internal static unsafe class Workers
         }
     } = Math.Min(2, Environment.ProcessorCount);
 
+    /// <summary>Whether a job of so many estimated nanoseconds is done on two threads, when the helper is free.</summary>
+    public static bool Shares(long cost) => cost >= MinimumCost && ThreadCount == 2;
+
     /// <summary>
     /// Runs the job over [0, count), on two threads if <paramref name="cost"/>, its estimated nanoseconds on one, is
     /// worth it and no other caller has the helper. Returns when all is done; what the job throws is thrown here.
@@ -64,7 +70,7 @@ internal static unsafe class Workers
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void For<TJob>(ref TJob job, int count, long cost) where TJob : struct, IJob
     {
-        if (cost < MinimumCost || count < 2 || ThreadCount < 2 || Interlocked.Exchange(ref busy, 1) != 0) job.Run(0, count);
+        if (!Shares(cost) || count < 2 || Interlocked.Exchange(ref busy, 1) != 0) job.Run(0, count);
         else Share(ref job, count);
     }
 

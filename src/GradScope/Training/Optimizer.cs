@@ -27,7 +27,8 @@ public abstract class Optimizer
     {
         Serve(store);
         Updates++;
-        Lanes.For(new Job(this, learningRate, gradientScale), chunks.Length, 2L * store.Values.Length);
+        long cost = store.Values.Length;
+        Lanes.For(new Job(this, learningRate, gradientScale, Workers.Shares(cost)), chunks.Length, cost);
         var (update, weights) = (0.0, 0.0);
         foreach (var norms in squares)
         {
@@ -53,7 +54,7 @@ public abstract class Optimizer
         if (owner is null)
         {
             owner = store;
-            chunks = [.. store.Parameters.SelectMany(Chunk.Of)];
+            chunks = [.. store.Parameters.SelectMany(p => Chunk.Of(p, 0)), .. store.Parameters.SelectMany(p => Chunk.Of(p, 1))];
             squares = new (double, double)[chunks.Length];
             Allocate(store.Values.Length);
         }
@@ -67,9 +68,27 @@ public abstract class Optimizer
     private protected abstract void Allocate(int length);
 
     /// <summary>Updates the weights of a chunk.</summary>
+    /// <param name="chunk">Which.</param>
+    /// <param name="learningRate">This step's.</param>
+    /// <param name="gradientScale">What gradients are multiplied by.</param>
+    /// <param name="shared">Whether the other core has read the weights as well; see <see cref="Put"/>.</param>
     /// <returns>‖update‖² and ‖weights before‖².</returns>
-    private protected abstract (double Update, double Weights) Change<TLanes>(Chunk chunk, float learningRate, float gradientScale)
+    private protected abstract (double Update, double Weights) Change<TLanes>(Chunk chunk, float learningRate, float gradientScale, bool shared)
         where TLanes : struct, ILanes<TLanes>;
+
+    /// <summary>Stores new weights.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private protected static unsafe void Put<TLanes>(TLanes weights, float* target, int count, bool shared) where TLanes : struct, ILanes<TLanes>
+    {
+        if (shared && count == TLanes.Width)
+        {
+            weights.StoreAround(target);
+        }
+        else
+        {
+            weights.StoreFirst(target, count);
+        }
+    }
 
     private protected static float Positive(float learningRate) => learningRate > 0 && float.IsFinite(learningRate)
         ? learningRate
@@ -86,16 +105,20 @@ public abstract class Optimizer
 
         public Span<float> Gradient => Parameter.GradBuffer.Span.Slice(Start, Length);
 
-        public static IEnumerable<Chunk> Of(Parameter parameter)
+        /// <summary>One half of a parameter: that whose gradient the same thread has summed last.</summary>
+        public static IEnumerable<Chunk> Of(Parameter parameter, int half)
         {
-            for (var start = 0; start < parameter.Shape.ElementCount; start += Longest)
+            var blocks = Arena.Pad(parameter.Shape.ElementCount) / Buffer.Block;
+            var middle = Math.Min((blocks + 1) / 2 * Buffer.Block, parameter.Shape.ElementCount);
+            var end = half == 0 ? middle : parameter.Shape.ElementCount;
+            for (var start = half == 0 ? 0 : middle; start < end; start += Longest)
             {
-                yield return new(parameter, start, Math.Min(Longest, parameter.Shape.ElementCount - start));
+                yield return new(parameter, start, Math.Min(Longest, end - start));
             }
         }
     }
 
-    private readonly struct Job(Optimizer optimizer, float learningRate, float gradientScale) : ILanesJob
+    private readonly struct Job(Optimizer optimizer, float learningRate, float gradientScale, bool shared) : ILanesJob
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
@@ -103,8 +126,10 @@ public abstract class Optimizer
             for (var i = from; i < to; i++)
             {
                 var chunk = optimizer.chunks[i];
-                optimizer.squares[i] = chunk.Parameter.IsFrozen ? default : optimizer.Change<TLanes>(chunk, learningRate, gradientScale);
+                optimizer.squares[i] = chunk.Parameter.IsFrozen ? default : optimizer.Change<TLanes>(chunk, learningRate, gradientScale, shared);
             }
+
+            Thread.MemoryBarrier();
         }
     }
 }
@@ -138,7 +163,7 @@ public sealed class Sgd : Optimizer
     private protected override void Allocate(int length) => velocity = Arena.NewBuffer(length);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private protected override unsafe (double Update, double Weights) Change<TLanes>(Chunk chunk, float learningRate, float gradientScale)
+    private protected override unsafe (double Update, double Weights) Change<TLanes>(Chunk chunk, float learningRate, float gradientScale, bool shared)
     {
         TLanes updates = default;
         TLanes weights = default;
@@ -151,7 +176,7 @@ public sealed class Sgd : Optimizer
                 b.StoreFirst(velocities + i, count);
                 var w = TLanes.LoadFirst(values + i, count);
                 var update = learningRate * b;
-                (w - update).StoreFirst(values + i, count);
+                Put(w - update, values + i, count, shared);
                 updates += update * update;
                 weights += w * w;
             }
@@ -194,7 +219,7 @@ public class Adam : Optimizer
     private protected override void Allocate(int length) => (first, second) = (Arena.NewBuffer(length), Arena.NewBuffer(length));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private protected override unsafe (double Update, double Weights) Change<TLanes>(Chunk chunk, float learningRate, float gradientScale)
+    private protected override unsafe (double Update, double Weights) Change<TLanes>(Chunk chunk, float learningRate, float gradientScale, bool shared)
     {
         var rate = learningRate / (1 - MathF.Pow(Beta1, Updates));
         var root = 1 / MathF.Sqrt(1 - MathF.Pow(Beta2, Updates));
@@ -214,7 +239,7 @@ public class Adam : Optimizer
                 square.StoreFirst(v + i, count);
                 var w = TLanes.LoadFirst(values + i, count);
                 var update = (rate * mean / (TLanes.Sqrt(square) * root + Epsilon) + decay * w) & TLanes.First(count);
-                (w - update).StoreFirst(values + i, count);
+                Put(w - update, values + i, count, shared);
                 updates += update * update;
                 weights += w * w;
             }

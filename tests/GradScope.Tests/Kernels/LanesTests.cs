@@ -25,6 +25,14 @@ public unsafe class LanesTests
     [MemberData(nameof(Widths))]
     public void Masks_tell_less_from_equal_and_from_NaN(int width) => On(width, new Masks());
 
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void The_larger_and_the_smaller_are_NaN_where_the_second_is(int width) => On(width, new Order());
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void What_is_stored_around_the_caches_is_there_after_a_barrier(int width) => On(width, new StoresAround());
+
     /// <summary>Runs the job once, on vectors of that width whatever others this machine has.</summary>
     internal static void On(int width, ILanesJob job)
     {
@@ -90,6 +98,36 @@ public unsafe class LanesTests
                     }
                 }
             }
+        }
+    }
+
+    private readonly struct Order : ILanesJob
+    {
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            Assert.All(Values(TLanes.Max(-1, 2)), x => Assert.Equal(2, x));
+            Assert.All(Values(TLanes.Max(2, -1)), x => Assert.Equal(2, x));
+            Assert.All(Values(TLanes.Min(-1, 2)), x => Assert.Equal(-1, x));
+            Assert.All(Values(TLanes.Min(2, -1)), x => Assert.Equal(-1, x));
+            Assert.All(Values(TLanes.Max(1, float.NaN)), x => Assert.True(float.IsNaN(x)));
+            Assert.All(Values(TLanes.Min(1, float.NaN)), x => Assert.True(float.IsNaN(x)));
+            Assert.All(Values(TLanes.Max(float.NegativeInfinity, float.NegativeInfinity)), x => Assert.Equal(float.NegativeInfinity, x));
+        }
+    }
+
+    private readonly struct StoresAround : ILanesJob
+    {
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            var target = Arena.NewBuffer(2 * Buffer.Block);
+            fixed (float* start = target.Span)
+            {
+                ((TLanes)3f).StoreAround(start + Buffer.Block);
+            }
+
+            Thread.MemoryBarrier();
+            Assert.Equal(Enumerable.Repeat(3f, TLanes.Width), target.Span.Slice(Buffer.Block, TLanes.Width).ToArray());
+            Assert.All(target.Span[..Buffer.Block].ToArray(), x => Assert.Equal(0, x));
         }
     }
 

@@ -83,6 +83,35 @@ public class MatrixProductTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]
+    public void A_sum_over_the_rows_of_both_operands_is_made_in_halves_whatever_the_threads(int width)
+    {
+        foreach (var (m, k, n) in new[] { (24, 301, 17), (64, 512, 256), (65, 1000, 3), (1, 9, 1) })
+        {
+            foreach (var accumulate in new[] { false, true })
+            {
+                var random = new Random(k);
+                float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
+                var (x, gradient, start) = (Values(k * m), Values(k * n), Values(m * n));
+                float[] Sum()
+                {
+                    var c = (float[])start.Clone();
+                    Of(width)(new Matrix(x, 0, k, m, m, 1).Transposed, new Matrix(gradient, 0, k, n, n, 1), new Matrix(c, 0, m, n, n, 1), accumulate, 0.5f, Triangle.None, null, 0);
+                    return c;
+                }
+
+                var one = Alone.WithThreads(1, Sum);
+                Assert.Equal(one, Alone.WithThreads(2, Sum));
+                for (var i = 0; i < m * n; i++)
+                {
+                    var expected = (accumulate ? start[i] : 0) + 0.5 * Enumerable.Range(0, k).Sum(p => (double)x[p * m + i / n] * gradient[p * n + i % n]);
+                    Assert.Equal(expected, one[i], 1e-6 * (4 + 2 * Math.Sqrt(k)));
+                }
+            }
+        }
+    }
+
     [Fact]
     public void Allocates_nothing_once_warm()
     {

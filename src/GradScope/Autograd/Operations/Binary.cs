@@ -14,6 +14,9 @@ internal interface IBinaryRule
 
     static virtual bool HasPoleAtZeroOfB => false;
 
+    /// <summary>Whether the partial derivatives depend on a and b; where not, backward need not read them.</summary>
+    static virtual bool IsLinear => false;
+
     static abstract T Forward<T>(T a, T b) where T : struct, ILanes<T>;
 
     /// <summary>What a result's gradient g makes of a's gradient.</summary>
@@ -82,15 +85,8 @@ internal sealed class Binary<TRule> : Node
             return;
         }
 
-        if (a.RequiresGrad)
-        {
-            Lanes.For(new BackwardRange<PartialA>(this, a, a.Accumulates()), ValueBuffer.Blocks, Shape.ElementCount / 4);
-        }
-
-        if (b.RequiresGrad)
-        {
-            Lanes.For(new BackwardRange<PartialB>(this, b, b.Accumulates()), ValueBuffer.Blocks, Shape.ElementCount / 4);
-        }
+        var job = new BackwardRange(this, a.RequiresGrad && a.Accumulates(), b.RequiresGrad && b.Accumulates());
+        Lanes.For(job, ValueBuffer.Blocks, Shape.ElementCount / 4);
     }
 
     private static Shape Broadcast(Node a, Node b)
@@ -144,21 +140,6 @@ internal sealed class Binary<TRule> : Node
         }
     }
 
-    private interface IPartial
-    {
-        static abstract T Of<T>(T a, T b, T g) where T : struct, ILanes<T>;
-    }
-
-    private readonly struct PartialA : IPartial
-    {
-        public static T Of<T>(T a, T b, T g) where T : struct, ILanes<T> => TRule.BackwardA(a, b, g);
-    }
-
-    private readonly struct PartialB : IPartial
-    {
-        public static T Of<T>(T a, T b, T g) where T : struct, ILanes<T> => TRule.BackwardB(a, b, g);
-    }
-
     private readonly unsafe struct ForwardRange(Binary<TRule> node) : ILanesJob
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -174,21 +155,28 @@ internal sealed class Binary<TRule> : Node
         }
     }
 
-    private readonly unsafe struct BackwardRange<TPartial>(Binary<TRule> node, Node input, bool accumulate) : ILanesJob
-        where TPartial : IPartial
+    private readonly unsafe struct BackwardRange(Binary<TRule> node, bool addToA, bool addToB) : ILanesJob
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
-            fixed (float* a = node.a.ValueBuffer.Padded, b = node.b.ValueBuffer.Padded, g = node.GradBuffer.Padded, target = input.GradBuffer.Padded)
+            var (a, b) = (node.a, node.b);
+            fixed (float* av = a.ValueBuffer.Padded, bv = b.ValueBuffer.Padded, g = node.GradBuffer.Padded)
+            fixed (float* ofA = a.RequiresGrad ? a.GradBuffer.Padded : [], ofB = b.RequiresGrad ? b.GradBuffer.Padded : [])
             {
                 for (var i = from * Buffer.Block; i < to * Buffer.Block; i += TLanes.Width)
                 {
-                    var change = TPartial.Of(TLanes.Load(a + i), TLanes.Load(b + i), TLanes.Load(g + i));
-                    (accumulate ? TLanes.Load(target + i) + change : change).Store(target + i);
+                    var (x, y) = TRule.IsLinear ? default : (TLanes.Load(av + i), TLanes.Load(bv + i));
+                    var gradient = TLanes.Load(g + i);
+                    if (ofA is not null) Put(TRule.BackwardA(x, y, gradient), ofA + i, addToA);
+                    if (ofB is not null) Put(TRule.BackwardB(x, y, gradient), ofB + i, addToB);
                 }
             }
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Put<TLanes>(TLanes change, float* target, bool accumulate) where TLanes : struct, ILanes<TLanes> =>
+            (accumulate ? TLanes.Load(target) + change : change).Store(target);
     }
 
     private readonly unsafe struct ForwardRows(Binary<TRule> node) : ILanesJob

@@ -5,6 +5,7 @@ namespace GradScope.Operations;
 internal readonly struct Add : IBinaryRule
 {
     public static string Name => "Add";
+    public static bool IsLinear => true;
     public static string Formula(string a, string b) => $"{a} + {b}";
     public static (string A, string B) Rules(string a, string b) => ("G", "G");
     public static T Forward<T>(T a, T b) where T : struct, ILanes<T> => a + b;
@@ -15,6 +16,7 @@ internal readonly struct Add : IBinaryRule
 internal readonly struct Subtract : IBinaryRule
 {
     public static string Name => "Subtract";
+    public static bool IsLinear => true;
     public static string Formula(string a, string b) => $"{a} − {b}";
     public static (string A, string B) Rules(string a, string b) => ("G", "−G");
     public static T Forward<T>(T a, T b) where T : struct, ILanes<T> => a - b;

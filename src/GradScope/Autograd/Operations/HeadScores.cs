@@ -88,7 +88,7 @@ internal readonly struct Heads(Shape shape, int count)
         new(buffer.Array, buffer.Offset, length, length, length, 1, batch, count * length * length, count, length * length);
 
     /// <summary>Gives one value to every key that comes after its query.</summary>
-    public void FillMasked(Buffer maps, float value) => Lanes.For(new MaskedKeys(maps, length, value), maps.Length / length, maps.Length / 4);
+    public void FillMasked(Buffer maps, float value) => Lanes.For(new MaskedKeys(maps, length, value), maps.Length / length, maps.Length / 8);
 
     private readonly unsafe struct MaskedKeys(Buffer maps, int length, float value) : ILanesJob
     {

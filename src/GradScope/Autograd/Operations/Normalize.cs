@@ -52,19 +52,16 @@ internal sealed class Normalize : Node
 
     internal override void Backward()
     {
-        if (x.RequiresGrad)
-        {
-            Lanes.For(new BackwardRows(this, x.Accumulates()), means.Length, Shape.ElementCount);
-        }
-
+        var sums = new HalvedSum(2 * Arena.Pad(Shape.Columns));
+        Lanes.For(new BackwardRows(this, x.RequiresGrad && x.Accumulates(), sums), 2, Shape.ElementCount);
         if (weight.RequiresGrad)
         {
-            Lanes.For(new WeightColumns(this, weight.Accumulates()), (Shape.Columns + WeightColumns.Stretch - 1) / WeightColumns.Stretch, Shape.ElementCount / 4);
+            sums.AddUp(weight.GradBuffer, weight.Accumulates());
         }
 
         if (bias is { RequiresGrad: true })
         {
-            Reductions.SumRows(GradBuffer, bias.GradBuffer, bias.Accumulates());
+            sums.AddUp(bias.GradBuffer, bias.Accumulates(), Arena.Pad(Shape.Columns));
         }
     }
 
@@ -114,24 +111,34 @@ internal sealed class Normalize : Node
         }
     }
 
-    private readonly unsafe struct BackwardRows(Normalize node, bool accumulate) : ILanesJob
+    private readonly unsafe struct BackwardRows(Normalize node, bool accumulate, HalvedSum sums) : ILanesJob
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
             var columns = node.Shape.Columns;
-            fixed (float* xs = node.x.V, gradients = node.G, targets = node.x.G, weight = node.weight.V)
+            fixed (float* xs = node.x.V, gradients = node.G, targets = node.x.RequiresGrad ? node.x.G : [], weight = node.weight.V)
             {
-                for (var row = from; row < to; row++)
+                for (var half = from; half < to; half++)
                 {
-                    var start = row * columns;
-                    Row<TLanes>(xs + start, gradients + start, targets + start, columns, weight, node.means[row], node.scales[row]);
+                    var weightSum = sums.Begin(half);
+                    var biasSum = weightSum + Arena.Pad(columns);
+                    var (first, end) = HalvedSum.Range(half, node.means.Length);
+                    for (var row = first; row < end; row++)
+                    {
+                        var x = xs + row * columns;
+                        var gradient = gradients + row * columns;
+                        var (mean, scale) = (node.means[row], node.scales[row]);
+                        if (targets is not null) OfX<TLanes>(x, gradient, targets + row * columns, columns, weight, mean, scale);
+                        if (node.weight.RequiresGrad) OfWeight<TLanes>(x, gradient, weightSum, columns, mean, scale);
+                        if (node.bias is { RequiresGrad: true }) Reductions.Add<TLanes>(gradient, biasSum, columns);
+                    }
                 }
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void Row<TLanes>(float* x, float* gradient, float* target, int columns, float* weight, float mean, float scale)
+        private void OfX<TLanes>(float* x, float* gradient, float* target, int columns, float* weight, float mean, float scale)
             where TLanes : struct, ILanes<TLanes>
         {
             TLanes sum = default;
@@ -155,31 +162,16 @@ internal sealed class Normalize : Node
                 (accumulate ? TLanes.LoadFirst(target + j, count) + change : change).StoreFirst(target + j, count);
             }
         }
-    }
 
-    /// <summary>Each stretch of columns is summed over all rows in their order, so that two threads add as one does.</summary>
-    private readonly unsafe struct WeightColumns(Normalize node, bool accumulate) : ILanesJob
-    {
-        public const int Stretch = 32;
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void OfWeight<TLanes>(float* x, float* gradient, float* sums, int columns, float mean, float scale)
+            where TLanes : struct, ILanes<TLanes>
         {
-            var columns = node.Shape.Columns;
-            fixed (float* x = node.x.V, gradient = node.G, target = node.weight.G)
+            for (var j = 0; j < columns; j += TLanes.Width)
             {
-                for (var j = from * Stretch; j < Math.Min(to * Stretch, columns); j += TLanes.Width)
-                {
-                    var count = Math.Min(TLanes.Width, columns - j);
-                    var sum = accumulate ? TLanes.LoadFirst(target + j, count) : default;
-                    for (var row = 0; row < node.means.Length; row++)
-                    {
-                        var start = row * columns + j;
-                        sum += TLanes.LoadFirst(gradient + start, count) * (TLanes.LoadFirst(x + start, count) - node.means[row]) * node.scales[row];
-                    }
-
-                    sum.StoreFirst(target + j, count);
-                }
+                var count = Math.Min(TLanes.Width, columns - j);
+                var change = TLanes.LoadFirst(gradient + j, count) * (TLanes.LoadFirst(x + j, count) - mean) * scale;
+                (TLanes.LoadFirst(sums + j, count) + change).StoreFirst(sums + j, count);
             }
         }
     }

@@ -34,9 +34,9 @@ internal sealed class Unary<TRule>(Node x) : Node(x.Tape, x.Shape, x)
 
     internal override bool WritesWholeGradients => true;
 
-    internal override void Forward() => Lanes.For(new ForwardRange(x, this), ValueBuffer.Blocks, 2L * Shape.ElementCount);
+    internal override void Forward() => Lanes.For(new ForwardRange(x, this), ValueBuffer.Blocks, Shape.ElementCount);
 
-    internal override void Backward() => Lanes.For(new BackwardRange(x, this, x.Accumulates()), ValueBuffer.Blocks, 2L * Shape.ElementCount);
+    internal override void Backward() => Lanes.For(new BackwardRange(x, this, x.Accumulates()), ValueBuffer.Blocks, Shape.ElementCount);
 
     private readonly unsafe struct ForwardRange(Node x, Node y) : ILanesJob
     {

@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+
+namespace GradScope;
+
+/// <summary>
+/// A sum over rows that is made in two halves, first and last rows, each in memory of its own: so two threads add as one does, to the
+/// bit, and each reads the rows that it has written itself, since all operations halve their rows. If the threads shared out the sum's
+/// columns instead, every row would have to come over from the other core.
+/// </summary>
+/// <remarks>One at a time on a thread: the memory is its <see cref="Scratch"/>.</remarks>
+internal readonly unsafe struct HalvedSum(int length)
+{
+    private readonly float* halves = Scratch.Halves(2 * Arena.Pad(length));
+
+    public int Length { get; } = length;
+
+    /// <summary>The rows that belong to a half.</summary>
+    public static (int From, int To) Range(int half, int rows) => half == 0 ? (0, (rows + 1) / 2) : ((rows + 1) / 2, rows);
+
+    /// <summary>Where a half is summed; what was there before is lost.</summary>
+    public float* this[int half] => halves + half * Arena.Pad(Length);
+
+    /// <summary>The same, with zeros in it.</summary>
+    public float* Begin(int half)
+    {
+        new Span<float>(this[half], Length).Clear();
+        return this[half];
+    }
+
+    /// <summary>
+    /// The target becomes the sum of the halves, added to what it was where it accumulates; where it is shorter than they are, of the
+    /// part of them that starts at <paramref name="offset"/>.
+    /// </summary>
+    public void AddUp(Buffer target, bool accumulate, int offset = 0) =>
+        Lanes.For(new Total(this, offset, target, accumulate), target.Blocks, 8L * target.Length);
+
+    private readonly struct Total(HalvedSum sum, int offset, Buffer target, bool accumulate) : ILanesJob
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            var first = sum[0] + offset;
+            var last = sum[1] + offset;
+            var end = Math.Min(to * Buffer.Block, target.Length);
+            fixed (float* result = target.Span)
+            {
+                for (var i = from * Buffer.Block; i < end; i += TLanes.Width)
+                {
+                    var count = Math.Min(TLanes.Width, end - i);
+                    var total = TLanes.LoadFirst(first + i, count) + TLanes.LoadFirst(last + i, count);
+                    (accumulate ? TLanes.LoadFirst(result + i, count) + total : total).StoreFirst(result + i, count);
+                }
+            }
+        }
+    }
+}
