@@ -131,7 +131,7 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
             var row = Compare($"{node.Label} → {input.Label}", node.Operation, input, Dot(gradient, direction), direction, OperationRounding, sweep, () =>
             {
                 node.Forward();
-                return Dot(r, node.V);
+                return (Dot(r, node.V), Spread(r, node.V));
             });
             node.HoldGates(false);
             node.Forward();
@@ -162,18 +162,19 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
         return Compare(leaf.Label, leaf.Kind.ToString(), leaf, Dot(gradient, direction), direction, NetworkRounding, sweep, () =>
         {
             tape.Forward();
-            return loss is CrossEntropy crossEntropy ? crossEntropy.ExactLoss : loss.V[0];
+            var value = loss is CrossEntropy crossEntropy ? crossEntropy.ExactLoss : loss.V[0];
+            return (value, Math.Abs(value));
         });
     }
 
-    private static GradientCheckRow Compare(string name, string operation, Node input, double received, float[] direction, double rounding, bool sweep, Func<double> evaluate)
+    private static GradientCheckRow Compare(string name, string operation, Node input, double received, float[] direction, double rounding, bool sweep, Func<(double Value, double Size)> evaluate)
     {
         var values = input.V.ToArray();
         var (derivative, uncertainty) = (0.0, double.PositiveInfinity);
         var larger = double.NaN;
         foreach (var step in Steps)
         {
-            var (near, middle, far, size) = (Pair(step), Pair(2 * step), Pair(3 * step), Math.Abs(evaluate()));
+            var (near, middle, far, size) = (Pair(step), Pair(2 * step), Pair(3 * step), evaluate().Size);
             var fourth = (8 * near - middle) / (12 * step);
             var sixth = (45 * near - 9 * middle + far) / (60 * step);
 
@@ -203,7 +204,7 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
                 target[i] = values[i] + distance * direction[i];
             }
 
-            return evaluate();
+            return evaluate().Value;
         }
     }
 
@@ -237,6 +238,19 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
         {
             direction[i] = Math.Abs(values[i]) <= 6 * Steps[0] * Math.Abs(direction[i]) ? 0 : direction[i];
         }
+    }
+
+    /// <summary>√Σ (aᵢbᵢ)²: what rounding of b moves Σ aᵢbᵢ by is a part of this, also where the sum itself is small because its terms cancel.</summary>
+    private static double Spread(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < a.Length; i++)
+        {
+            var term = a[i] == 0 ? 0 : (double)a[i] * b[i];
+            sum += term * term;
+        }
+
+        return Math.Sqrt(sum);
     }
 
     private static double Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)

@@ -8,7 +8,7 @@ namespace GradScope;
 /// is read in place. Which thread computes a tile has no influence on it, so any division of the work gives the same
 /// bits.
 /// </summary>
-internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : struct, ITileVector<TVector>
+internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : struct, ILanes<TVector>
 {
     /// <summary>Longest stretch of the sum that a tile runs over at once; a multiple of every tile height.</summary>
     private const int MaxDepth = 256;
@@ -37,6 +37,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     private readonly Tile.Finish finish;
     private readonly Triangle triangle;
     private readonly bool byColumns;
+    private readonly int tiledColumns;
 
     /// <summary>The product over matrices whose shapes fit and whose arrays stay pinned while it runs.</summary>
     public BlockedProduct(
@@ -49,6 +50,9 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         this.finish = finish;
         this.triangle = triangle;
         (rows, columns, depth, outer, inner) = (c.Rows, c.Columns, a.Columns, c.Outer, c.Inner);
+        // Of a tile that holds a few columns alone most lanes would be empty.
+        var last = columns % TVector.Width;
+        tiledColumns = last <= TVector.Width / 4 && triangle == Triangle.None && (a.ColumnStride == 1 || a.RowStride == 1) ? columns - last : columns;
         // By columns each thread packs its own part of b, by rows all of it; but halves must not be lopsided.
         var panels = Ceiling(columns, PanelWidth);
         byColumns = outer * inner == 1 && triangle == Triangle.None && columns > rows
@@ -92,6 +96,12 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         var a0 = a.Start(o, n);
         var b0 = b.Start(o, n);
         var c0 = c.Start(o, n);
+        for (var j = Math.Max(columnFrom, tiledColumns); j < columnTo; j++)
+        {
+            MultiplyColumn(a0 + rowFrom * a.RowStride, b0 + j * b.ColumnStride, c0 + rowFrom * c.RowStride + j * c.ColumnStride, rowTo - rowFrom, j);
+        }
+
+        columnTo = Math.Min(columnTo, tiledColumns);
         var p = 0;
         do
         {
@@ -109,6 +119,41 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             p += MaxDepth;
         }
         while (p < depth);
+    }
+
+    /// <summary>Some rows of c's column j alone: along the rows of a where these lie without gaps, else down its columns.</summary>
+    private void MultiplyColumn(float* a, float* b, float* c, int rows, int j)
+    {
+        var column = Scratch.Packed(depth + TVector.Width);
+        for (var p = 0; p < depth; p++) column[p] = b[p * this.b.RowStride];
+        var sums = column + depth;
+        var alongRows = this.a.ColumnStride == 1;
+        var step = alongRows ? 1 : TVector.Width;
+        for (var i = 0; i < rows; i += step, a += step * this.a.RowStride)
+        {
+            var count = Math.Min(step, rows - i);
+            TVector sum = default;
+            if (alongRows)
+            {
+                for (var p = 0; p < depth; p += TVector.Width)
+                {
+                    var n = Math.Min(TVector.Width, depth - p);
+                    sum = TVector.MultiplyAdd(TVector.LoadFirst(a + p, n), TVector.LoadFirst(column + p, n), sum);
+                }
+
+                *sums = sum.Sum();
+            }
+            else
+            {
+                for (var p = 0; p < depth; p++) sum.AddProduct(column + p, TVector.LoadFirst(a + p * this.a.ColumnStride, count));
+                sum.Store(sums);
+            }
+
+            for (var r = 0; r < count; r++, c += this.c.RowStride)
+            {
+                *c = finish.Scale * sums[r] + (finish.Bias == null ? 0 : finish.Bias[j]) + (finish.Accumulate ? *c : 0);
+            }
+        }
     }
 
     /// <summary>A row of tiles, from c's row i on, times one block of b.</summary>

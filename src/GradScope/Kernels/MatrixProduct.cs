@@ -36,7 +36,7 @@ internal static class MatrixProduct
     internal static unsafe void Multiply<TVector>(
         in Matrix a, in Matrix b, in Matrix c, bool accumulate,
         float scale, Triangle triangle, float[]? bias, int biasOffset)
-        where TVector : struct, ITileVector<TVector>
+        where TVector : struct, ILanes<TVector>
     {
         Check(a, b, c, bias, biasOffset);
         if (c.Rows == 0 || c.Columns == 0 || c.Outer == 0 || c.Inner == 0) return;
@@ -69,7 +69,7 @@ internal static class MatrixProduct
 
     private static unsafe BlockedProduct<TVector> Half<TVector>(
         int half, in Matrix a, in Matrix b, in Matrix c, float* aArray, float* bArray, in HalvedSum sum, float scale)
-        where TVector : struct, ITileVector<TVector>
+        where TVector : struct, ILanes<TVector>
     {
         var (from, to) = HalvedSum.Range(half, a.Columns);
         return new(
@@ -79,7 +79,7 @@ internal static class MatrixProduct
     }
 
     private readonly struct Halves<TVector>(BlockedProduct<TVector> first, BlockedProduct<TVector> second) : IJob
-        where TVector : struct, ITileVector<TVector>
+        where TVector : struct, ILanes<TVector>
     {
         public long Cost => first.Cost + second.Cost;
 
