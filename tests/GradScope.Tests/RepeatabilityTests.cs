@@ -21,18 +21,7 @@ public class RepeatabilityTests
 
         (double[] Losses, double[] Norms, float[] Weights) Train()
         {
-            var model = new MiniTransformer(new TransformerConfig
-            {
-                VocabSize = TrainingTests.FewNames.VocabSize,
-                ModelDim = 96,
-                HeadCount = 4,
-                LayerCount = 2,
-                ContextLength = 8,
-                Activation = activation,
-                Norm = norm,
-                Dropout = dropout,
-                Seed = 3,
-            });
+            var model = Model(96, heads: 4, activation, norm, dropout);
             var trainer = new Trainer(model, TrainingTests.FewNames, seed: 5) { Optimizer = new AdamW(3e-3f), BatchSize = 64, ClipNorm = 1, ValidationEvery = 0 };
             trainer.Train(12);
             var run = trainer.Run;
@@ -53,6 +42,19 @@ public class RepeatabilityTests
         }
     }
 
+    private static MiniTransformer Model(int width, int heads, Activation activation, Norm norm, float dropout = 0) => new(new TransformerConfig
+    {
+        VocabSize = TrainingTests.FewNames.VocabSize,
+        ModelDim = width,
+        HeadCount = heads,
+        LayerCount = 2,
+        ContextLength = 8,
+        Activation = activation,
+        Norm = norm,
+        Dropout = dropout,
+        Seed = 3,
+    });
+
     /// <summary>All values and gradients of one training step, and the weights after it.</summary>
     private static Dictionary<string, float[]> Pass(int width, Activation activation, Norm norm)
     {
@@ -60,17 +62,7 @@ public class RepeatabilityTests
         Lanes.Width = width;
         try
         {
-            var model = new MiniTransformer(new TransformerConfig
-            {
-                VocabSize = TrainingTests.FewNames.VocabSize,
-                ModelDim = 20,
-                HeadCount = 2,
-                LayerCount = 2,
-                ContextLength = 8,
-                Activation = activation,
-                Norm = norm,
-                Seed = 3,
-            });
+            var model = Model(20, heads: 2, activation, norm);
             var trainer = new Trainer(model, TrainingTests.FewNames, seed: 5) { Optimizer = new Sgd(0.1f), BatchSize = 8, Probe = "hanna" };
             var tensors = new Dictionary<string, float[]>();
             foreach (var node in trainer.Step().Tape.Nodes)
