@@ -56,6 +56,28 @@ public class FreezingTests
         Assert.False(tape["blocks.0.resid_post"].RequiresGrad);
     }
 
+    /// <summary>Adam's first update is lr·g/(|g| + ε) (Kingma and Ba 2015, with t = 1), whenever it comes; PyTorch counts per parameter too.</summary>
+    [Fact]
+    public void Adam_counts_the_updates_of_each_parameter_alone()
+    {
+        var model = new MiniTransformer(fewNames.VocabSize, contextLength: 8);
+        var trainer = new Trainer(model, fewNames) { Optimizer = new Adam(1e-3f), BatchSize = 4, ValidationEvery = 0 };
+        model.Freeze("unembed.weight");
+        trainer.Train(5);
+        model.Unfreeze("unembed.weight");
+        var before = model["unembed.weight"].Value.Values.ToArray();
+
+        trainer.Train(1);
+
+        var gradient = model["unembed.weight"].Grad.Values.ToArray();
+        var after = model["unembed.weight"].Value.Values.ToArray();
+        Assert.Contains(gradient, g => Math.Abs(g) > 1e-3);
+        for (var i = 0; i < after.Length; i++)
+        {
+            Assert.Equal(1e-3 * gradient[i] / (Math.Abs(gradient[i]) + 1e-8), before[i] - after[i], 1e-6);
+        }
+    }
+
     [Fact]
     public void A_recorded_tape_follows_from_its_next_pass_on()
     {

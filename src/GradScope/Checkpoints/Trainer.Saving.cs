@@ -13,7 +13,7 @@ public sealed partial class Trainer
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path)
     {
-        var state = new TrainingState(Task.Name, Optimizer.GetType().Name, Optimizer.Updates, Steps, random.State, batch?.Tape.Replays ?? 0);
+        var state = new TrainingState(Task.Name, Optimizer.GetType().Name, Optimizer.Updates, [.. Optimizer.UpdatesOf], Steps, random.State, batch?.Tape.Replays ?? 0);
         var metadata = Model.Metadata();
         metadata.Add(StateKey, CheckpointJson.Write(state));
         SafetensorsWriter.Write(path, [.. Model.Parts(), .. StateParts()], metadata);
@@ -58,7 +58,7 @@ public sealed partial class Trainer
 
         if (state.Updates > 0)
         {
-            Optimizer.Resume(Model.Store, state.Updates);
+            Optimizer.Resume(Model.Store, state.Updates, state.UpdatesOf);
         }
 
         foreach (var parameter in Model.Parameters)
@@ -129,9 +129,10 @@ public sealed partial class Trainer
             throw file.Refused($"the training saved there has {string.Join("; ", differences)}. Make the trainer as it was, with MiniTransformer.Load(path) as its model");
         }
 
-        if (state.Steps < 0 || state.Updates < 0 || state.Replays < 0)
+        var counted = state.Updates == 0 || (state.UpdatesOf.Length == Model.Parameters.Count && state.UpdatesOf.All(n => n >= 0 && n <= state.Updates));
+        if (state.Steps < 0 || state.Updates < 0 || state.Replays < 0 || !counted)
         {
-            throw file.Refused($"its metadata tells of {state.Steps} steps, {state.Updates} updates and {state.Replays} replays. It is damaged; copy it again");
+            throw file.Refused($"its metadata tells of {state.Steps} steps, {state.Updates} updates ({string.Join(", ", state.UpdatesOf)} by parameter) and {state.Replays} replays. It is damaged; copy it again");
         }
 
         static TransformerConfig Explicit(TransformerConfig config) => config with { MlpDim = config.HiddenDim };
@@ -142,7 +143,8 @@ public sealed partial class Trainer
 /// <param name="Task">The task's name.</param>
 /// <param name="Optimizer">The optimiser's type.</param>
 /// <param name="Updates">How many updates it made.</param>
+/// <param name="UpdatesOf">How many of them each parameter had.</param>
 /// <param name="Steps">How many steps the trainer measured.</param>
 /// <param name="Random">The state of the stream that draws examples.</param>
 /// <param name="Replays">The counter of dropout's masks.</param>
-internal sealed record TrainingState(string Task, string Optimizer, int Updates, int Steps, ulong Random, long Replays);
+internal sealed record TrainingState(string Task, string Optimizer, int Updates, int[] UpdatesOf, int Steps, ulong Random, long Replays);

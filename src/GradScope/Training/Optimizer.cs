@@ -6,6 +6,7 @@ namespace GradScope;
 public abstract class Optimizer
 {
     private ParameterStore? owner;
+    private int[] updatesOf = [];
     private Chunk[] chunks = [];
     private (double Update, double Weights)[] squares = [];
 
@@ -18,6 +19,9 @@ public abstract class Optimizer
     /// <summary>How many updates it has made.</summary>
     public int Updates { get; private set; }
 
+    /// <summary>How many each parameter has had, in the model's order: fewer where it was frozen.</summary>
+    internal IReadOnlyList<int> UpdatesOf => updatesOf;
+
     /// <summary>Updates all weights but the frozen ones, whose state stays too.</summary>
     /// <param name="store">The model's parameters and gradients.</param>
     /// <param name="learningRate">This step's.</param>
@@ -27,8 +31,13 @@ public abstract class Optimizer
     {
         Serve(store);
         Updates++;
+        for (var i = 0; i < updatesOf.Length; i++)
+        {
+            updatesOf[i] += store.Parameters[i].IsFrozen ? 0 : 1;
+        }
+
         long cost = store.Values.Length;
-        Lanes.For(new Job(this, learningRate, gradientScale, Workers.Shares(cost)), chunks.Length, cost);
+        Lanes.For(new Job(this, new(learningRate, gradientScale, Workers.Shares(cost))), chunks.Length, cost);
         var (update, weights) = (0.0, 0.0);
         foreach (var norms in squares)
         {
@@ -43,10 +52,11 @@ public abstract class Optimizer
     internal abstract IEnumerable<(string Name, Memory<float> Values)> State { get; }
 
     /// <summary>Takes up where another of its kind stopped; <see cref="State"/> is then there to be filled.</summary>
-    internal void Resume(ParameterStore store, int updates)
+    internal void Resume(ParameterStore store, int updates, IEnumerable<int> updatesOf)
     {
         Serve(store);
         Updates = updates;
+        this.updatesOf = [.. updatesOf];
     }
 
     private void Serve(ParameterStore store)
@@ -54,7 +64,8 @@ public abstract class Optimizer
         if (owner is null)
         {
             owner = store;
-            chunks = [.. store.Parameters.SelectMany(p => Chunk.Of(p, 0)), .. store.Parameters.SelectMany(p => Chunk.Of(p, 1))];
+            updatesOf = new int[store.Parameters.Count];
+            chunks = [.. store.Parameters.SelectMany((p, i) => Chunk.Of(p, i, 0)), .. store.Parameters.SelectMany((p, i) => Chunk.Of(p, i, 1))];
             squares = new (double, double)[chunks.Length];
             Allocate(store.Values.Length);
         }
@@ -67,13 +78,9 @@ public abstract class Optimizer
     /// <summary>Makes state of the store's length, all 0.</summary>
     private protected abstract void Allocate(int length);
 
-    /// <summary>Updates the weights of a chunk.</summary>
-    /// <param name="chunk">Which.</param>
-    /// <param name="learningRate">This step's.</param>
-    /// <param name="gradientScale">What gradients are multiplied by.</param>
-    /// <param name="shared">Whether the other core has read the weights as well; see <see cref="Put"/>.</param>
+    /// <summary>Updates the weights of a chunk, which is its parameter's update number <paramref name="count"/>, from 1.</summary>
     /// <returns>‖update‖² and ‖weights before‖².</returns>
-    private protected abstract (double Update, double Weights) Change<TLanes>(Chunk chunk, float learningRate, float gradientScale, bool shared)
+    private protected abstract (double Update, double Weights) Change<TLanes>(Chunk chunk, int count, in Rates rates)
         where TLanes : struct, ILanes<TLanes>;
 
     /// <summary>Stores new weights.</summary>
@@ -95,7 +102,7 @@ public abstract class Optimizer
         : throw new ArgumentException(FormattableString.Invariant($"Optimizer: the learning rate is {learningRate}; it must be positive, such as 0.001."));
 
     /// <summary>A stretch of a parameter: what one thread updates at once, so that sums are the same for any number of threads.</summary>
-    private protected readonly record struct Chunk(Parameter Parameter, int Start, int Length)
+    private protected readonly record struct Chunk(Parameter Parameter, int Index, int Start, int Length)
     {
         private const int Longest = 4096;
 
@@ -106,19 +113,25 @@ public abstract class Optimizer
         public Span<float> Gradient => Parameter.GradBuffer.Span.Slice(Start, Length);
 
         /// <summary>One half of a parameter: that whose gradient the same thread has summed last.</summary>
-        public static IEnumerable<Chunk> Of(Parameter parameter, int half)
+        public static IEnumerable<Chunk> Of(Parameter parameter, int index, int half)
         {
             var blocks = Arena.Pad(parameter.Shape.ElementCount) / Buffer.Block;
             var middle = Math.Min((blocks + 1) / 2 * Buffer.Block, parameter.Shape.ElementCount);
             var end = half == 0 ? middle : parameter.Shape.ElementCount;
             for (var start = half == 0 ? 0 : middle; start < end; start += Longest)
             {
-                yield return new(parameter, start, Math.Min(Longest, end - start));
+                yield return new(parameter, index, start, Math.Min(Longest, end - start));
             }
         }
     }
 
-    private readonly struct Job(Optimizer optimizer, float learningRate, float gradientScale, bool shared) : ILanesJob
+    /// <summary>What is the same for all parameters at a step.</summary>
+    /// <param name="LearningRate">The step's.</param>
+    /// <param name="GradientScale">What gradients are multiplied by.</param>
+    /// <param name="Shared">Whether the other core has read the weights as well; see <see cref="Put"/>.</param>
+    private protected readonly record struct Rates(float LearningRate, float GradientScale, bool Shared);
+
+    private readonly struct Job(Optimizer optimizer, Rates rates) : ILanesJob
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
@@ -126,7 +139,7 @@ public abstract class Optimizer
             for (var i = from; i < to; i++)
             {
                 var chunk = optimizer.chunks[i];
-                optimizer.squares[i] = chunk.Parameter.IsFrozen ? default : optimizer.Change<TLanes>(chunk, learningRate, gradientScale, shared);
+                optimizer.squares[i] = chunk.Parameter.IsFrozen ? default : optimizer.Change<TLanes>(chunk, optimizer.updatesOf[chunk.Index], rates);
             }
 
             Thread.MemoryBarrier();
@@ -163,7 +176,7 @@ public sealed class Sgd : Optimizer
     private protected override void Allocate(int length) => velocity = Arena.NewBuffer(length);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private protected override unsafe (double Update, double Weights) Change<TLanes>(Chunk chunk, float learningRate, float gradientScale, bool shared)
+    private protected override unsafe (double Update, double Weights) Change<TLanes>(Chunk chunk, int count, in Rates rates)
     {
         TLanes updates = default;
         TLanes weights = default;
@@ -171,12 +184,12 @@ public sealed class Sgd : Optimizer
         {
             for (var i = 0; i < chunk.Length; i += TLanes.Width)
             {
-                var count = Math.Min(TLanes.Width, chunk.Length - i);
-                var b = Momentum * TLanes.LoadFirst(velocities + i, count) + gradientScale * TLanes.LoadFirst(gradient + i, count);
-                b.StoreFirst(velocities + i, count);
-                var w = TLanes.LoadFirst(values + i, count);
-                var update = learningRate * b;
-                Put(w - update, values + i, count, shared);
+                var n = Math.Min(TLanes.Width, chunk.Length - i);
+                var b = Momentum * TLanes.LoadFirst(velocities + i, n) + rates.GradientScale * TLanes.LoadFirst(gradient + i, n);
+                b.StoreFirst(velocities + i, n);
+                var w = TLanes.LoadFirst(values + i, n);
+                var update = rates.LearningRate * b;
+                Put(w - update, values + i, n, rates.Shared);
                 updates += update * update;
                 weights += w * w;
             }
@@ -188,7 +201,7 @@ public sealed class Sgd : Optimizer
 
 /// <summary>
 /// Adam (Kingma and Ba 2015): m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², w ← w − lr · m̂ / (√v̂ + ε), where m̂ and v̂ are m and v
-/// divided by 1 − βᵗ.
+/// divided by 1 − βᵗ, t being the parameter's number of updates.
 /// </summary>
 public class Adam : Optimizer
 {
@@ -219,11 +232,11 @@ public class Adam : Optimizer
     private protected override void Allocate(int length) => (first, second) = (Arena.NewBuffer(length), Arena.NewBuffer(length));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private protected override unsafe (double Update, double Weights) Change<TLanes>(Chunk chunk, float learningRate, float gradientScale, bool shared)
+    private protected override unsafe (double Update, double Weights) Change<TLanes>(Chunk chunk, int count, in Rates rates)
     {
-        var rate = learningRate / (1 - MathF.Pow(Beta1, Updates));
-        var root = 1 / MathF.Sqrt(1 - MathF.Pow(Beta2, Updates));
-        var decay = learningRate * DecayOf(chunk.Parameter);
+        var rate = rates.LearningRate / (1 - MathF.Pow(Beta1, count));
+        var root = 1 / MathF.Sqrt(1 - MathF.Pow(Beta2, count));
+        var decay = rates.LearningRate * DecayOf(chunk.Parameter);
         TLanes updates = default;
         TLanes weights = default;
         fixed (float* values = chunk.Values, gradient = chunk.Gradient)
@@ -231,15 +244,15 @@ public class Adam : Optimizer
         {
             for (var i = 0; i < chunk.Length; i += TLanes.Width)
             {
-                var count = Math.Min(TLanes.Width, chunk.Length - i);
-                var g = gradientScale * TLanes.LoadFirst(gradient + i, count);
-                var mean = Beta1 * TLanes.LoadFirst(m + i, count) + (1 - Beta1) * g;
-                var square = Beta2 * TLanes.LoadFirst(v + i, count) + (1 - Beta2) * g * g;
-                mean.StoreFirst(m + i, count);
-                square.StoreFirst(v + i, count);
-                var w = TLanes.LoadFirst(values + i, count);
-                var update = (rate * mean / (TLanes.Sqrt(square) * root + Epsilon) + decay * w) & TLanes.First(count);
-                Put(w - update, values + i, count, shared);
+                var n = Math.Min(TLanes.Width, chunk.Length - i);
+                var g = rates.GradientScale * TLanes.LoadFirst(gradient + i, n);
+                var mean = Beta1 * TLanes.LoadFirst(m + i, n) + (1 - Beta1) * g;
+                var square = Beta2 * TLanes.LoadFirst(v + i, n) + (1 - Beta2) * g * g;
+                mean.StoreFirst(m + i, n);
+                square.StoreFirst(v + i, n);
+                var w = TLanes.LoadFirst(values + i, n);
+                var update = (rate * mean / (TLanes.Sqrt(square) * root + Epsilon) + decay * w) & TLanes.First(n);
+                Put(w - update, values + i, n, rates.Shared);
                 updates += update * update;
                 weights += w * w;
             }

@@ -135,7 +135,7 @@ public sealed class RefusalTests : IDisposable
 
         Assert.InRange(refused, 500, 1900);
 
-        Trainer NewTrainer() => new(new MiniTransformer(task.VocabSize, modelDim: 4, heads: 2, layers: 1, contextLength: 8), task) { BatchSize = 1 };
+        Trainer NewTrainer() => new(new MiniTransformer(task.VocabSize, modelDim: 8, heads: 2, layers: 1, contextLength: 8), task) { BatchSize = 1 };
     }
 
     [Fact]

@@ -51,6 +51,25 @@ public sealed class TrainerSavingTests : IDisposable
     }
 
     [Fact]
+    public void A_continued_training_knows_how_many_updates_each_parameter_had()
+    {
+        var path = scratch.PathOf("run.safetensors");
+        var whole = NewTrainer(new MiniTransformer(Config), "AdamW");
+        whole.Model.Freeze("blocks.0.*");
+        whole.Train(5);
+        whole.Save(path);
+        var second = NewTrainer(MiniTransformer.Load(path), "AdamW").Resume(path);
+        foreach (var trainer in new[] { whole, second })
+        {
+            trainer.Model.Unfreeze("blocks.0.*");
+            trainer.Train(5);
+        }
+
+        Assert.Equal(whole.Run.Metrics.ToArray(), second.Run.Metrics.ToArray());
+        Assert.All(whole.Model.Parameters, p => Assert.Equal(p.Value.Values.ToArray(), second.Model[p.Name].Value.Values.ToArray()));
+    }
+
+    [Fact]
     public void Saving_changes_nothing_and_the_model_is_there_alone()
     {
         var path = scratch.PathOf("run.safetensors");
