@@ -26,8 +26,8 @@ internal static class Results
             Optimizer = new AdamW(1e-3f, 1) { Beta2 = 0.98f },
             BatchSize = 1404,
         }),
-        new("nanogpt", 2000, [1, 251, 501, 1001, 2000], "validation loss 1.88, by 20 batches", () => Shakespeare(2000)),
-        new("nanogpt, longer", 3000, [1, 1001, 2001, 3000], "none", () => Shakespeare(3000)),
+        new("nanogpt", 2000, [1, 251, 501, 1001, 2000], "validation loss 1.88, by 20 batches", () => Shakespeare(1e-3f)),
+        new("nanogpt, three times the learning rate", 2000, [1, 251, 501, 1001, 2000], "validation loss 1.88, by 20 batches", () => Shakespeare(3e-3f)),
     ];
 
     public static void Run(ReadOnlySpan<string> args)
@@ -49,15 +49,15 @@ internal static class Results
         }
     }
 
-    private static Trainer Shakespeare(int steps)
+    private static Trainer Shakespeare(float learningRate)
     {
         var text = CharText.Load("notebooks/data/tinyshakespeare.txt");
         return new(
             new MiniTransformer(new TransformerConfig { VocabSize = text.VocabSize, ModelDim = 128, HeadCount = 4, LayerCount = 4, ContextLength = 64, Biases = false, TiedEmbeddings = true }),
             text)
         {
-            Optimizer = new AdamW(1e-3f, 0.1f) { Beta2 = 0.99f, DecayMatricesOnly = true },
-            Schedule = new WarmUpCosine(100, steps, 1e-4f),
+            Optimizer = new AdamW(learningRate, 0.1f) { Beta2 = 0.99f, DecayMatricesOnly = true },
+            Schedule = new WarmUpCosine(100, 2000, learningRate / 10),
             BatchSize = 12,
             ClipNorm = 1,
         };
