@@ -29,7 +29,7 @@ internal static class HandOff
         Console.WriteLine(FormattableString.Invariant($"{idle.TotalMilliseconds:0.0} ms of processor time in an idle second"));
     }
 
-    /// <summary>Nanoseconds of jobs whose first half does nothing but wait for the second one to begin.</summary>
+    /// <summary>Nanoseconds of jobs whose first half does nothing but wait for the second one to begin; the helper is never left to rest.</summary>
     private static double Share(int times)
     {
         var job = new Meet(new int[1]);
@@ -37,6 +37,7 @@ internal static class HandOff
         for (var i = 0; i < times; i++)
         {
             job.Begun = 0;
+            Workers.ThreadCount = 2;
             Workers.For(ref job, 2, long.MaxValue);
         }
 

@@ -19,7 +19,8 @@ internal interface IJob
 /// </summary>
 /// <remarks>
 /// The caller takes the first half and does the second one too if the helper has not begun it by then (asleep still, or
-/// short of a core), so a job never waits for a thread that is not working on it. Nothing is allocated by a call.
+/// short of a core), so a job never waits for a thread that is not working on it. Where the helper began and then lost its core to
+/// another program, which shows in a long wait, the caller does the next jobs alone. Nothing is allocated by a call.
 /// </remarks>
 internal static unsafe class Workers
 {
@@ -34,11 +35,15 @@ internal static unsafe class Workers
     /// <summary>2 ms: about what it takes a scheduler, at worst, to find a free core for a thread that wakes.</summary>
     private static readonly long Patience = Stopwatch.Frequency / 500;
 
+    /// <summary>Jobs that the caller does alone after the helper was kept from its work: some milliseconds' worth.</summary>
+    private const int Rest = 256;
+
     private static readonly AutoResetEvent Wake = new(false);
     private static Thread? helper;
     private static int busy;
     private static int state;
     private static int asleep;
+    private static int resting;
     private static void* job;
     private static delegate*<void*, int, int, void> run;
     private static int from;
@@ -57,6 +62,7 @@ internal static unsafe class Workers
             ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 2);
             field = value;
+            resting = 0;
         }
     } = Math.Min(2, Environment.ProcessorCount);
 
@@ -79,6 +85,13 @@ internal static unsafe class Workers
     {
         try
         {
+            if (resting > 0)
+            {
+                resting--;
+                shared.Run(0, count);
+                return;
+            }
+
             var half = (count + 1) / 2;
 #pragma warning disable CS8500 // The job may hold arrays: it is pinned, and the caller's frame outlives the helper's use of it.
             fixed (TJob* pinned = &shared)
@@ -90,6 +103,7 @@ internal static unsafe class Workers
                 to = count;
                 Offer();
                 bool alone;
+                var begun = Stopwatch.GetTimestamp();
                 try
                 {
                     shared.Run(0, half);
@@ -97,7 +111,7 @@ internal static unsafe class Workers
                 finally
                 {
                     alone = Interlocked.CompareExchange(ref state, Idle, Offered) == Offered;
-                    if (!alone) WaitUntilDone();
+                    if (!alone) WaitUntilDone(Stopwatch.GetTimestamp() - begun);
                 }
 
                 if (alone) shared.Run(half, count);
@@ -128,10 +142,17 @@ internal static unsafe class Workers
         if (Volatile.Read(ref asleep) != 0 && Interlocked.Exchange(ref asleep, 0) != 0) Wake.Set();
     }
 
-    private static void WaitUntilDone()
+    /// <param name="own">What the caller's half took; the helper's should take no longer.</param>
+    private static void WaitUntilDone(long own)
     {
         var spinner = new SpinWait();
-        while (Volatile.Read(ref state) != Done) spinner.SpinOnce(sleep1Threshold: -1);
+        if (Volatile.Read(ref state) != Done)
+        {
+            var start = Stopwatch.GetTimestamp();
+            while (Volatile.Read(ref state) != Done) spinner.SpinOnce(sleep1Threshold: -1);
+            if (Stopwatch.GetTimestamp() - start > own + Patience) resting = Rest;
+        }
+
         Volatile.Write(ref state, Idle);
     }
 

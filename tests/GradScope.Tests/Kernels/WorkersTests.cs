@@ -57,6 +57,24 @@ public class WorkersTests
     });
 
     [Fact]
+    public void After_a_helper_that_lost_its_core_the_caller_works_alone_for_a_while() => Alone.WithThreads(2, () =>
+    {
+        using var begun = new ManualResetEventSlim();
+        var slow = new Late(begun);
+        Workers.For(ref slow, 2, long.MaxValue);
+        var job = new Note(new int[2]);
+        Workers.For(ref job, 2, long.MaxValue);
+        Assert.All(job.Threads, thread => Assert.Equal(Environment.CurrentManagedThreadId, thread));
+
+        for (var repeat = 0; repeat < 300; repeat++) Workers.For(ref job, 2, long.MaxValue);
+        using var met = new ManualResetEventSlim();
+        var meet = new Meet(met, new int[2]);
+        Workers.For(ref meet, 2, long.MaxValue);
+        Assert.NotEqual(meet.Threads[0], meet.Threads[1]);
+        return true;
+    });
+
+    [Fact]
     public void Several_callers_and_jobs_within_jobs_finish() => Alone.WithThreads(2, () =>
     {
         var missed = 0;
@@ -110,6 +128,22 @@ public class WorkersTests
         public int[] Threads => threads;
 
         public void Run(int from, int to) => threads.AsSpan(from, to - from).Fill(Environment.CurrentManagedThreadId);
+    }
+
+    /// <summary>A helper that begins and is then kept from its work.</summary>
+    private readonly struct Late(ManualResetEventSlim begun) : IJob
+    {
+        public void Run(int from, int to)
+        {
+            if (from == 0)
+            {
+                begun.Wait();
+                return;
+            }
+
+            begun.Set();
+            Thread.Sleep(50);
+        }
     }
 
     private readonly struct Meet(ManualResetEventSlim begun, int[] threads) : IJob
