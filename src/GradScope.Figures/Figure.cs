@@ -69,9 +69,13 @@ public sealed class Figure
         From(sheet, width, height, title, text, null, tables);
 
     /// <summary>The same with what a script needs to make more of it; the drawing is complete without.</summary>
-    internal static Figure From(Sheet sheet, double width, double height, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables)
+    internal static Figure From(Sheet sheet, double width, double height, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables) =>
+        From(new(sheet, width, height), null, title, text, payload, tables);
+
+    /// <summary>The same with a second drawing of all that the first shows, for where that is too wide.</summary>
+    internal static Figure From(Drawing drawing, Drawing? narrow, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables)
     {
-        var theme = sheet.Theme;
+        var theme = drawing.Sheet.Theme;
         var numbers = new Markup();
         foreach (var table in tables)
         {
@@ -80,19 +84,20 @@ public sealed class Figure
 
         // The prefix follows from what is shown: two figures on a page never share it, and a figure keeps it from run to run.
         var bytes = payload?.ToBytes() ?? [];
-        var hash = SHA256.HashData([.. Encoding.UTF8.GetBytes($"{title}\n{text}\n{sheet.Body}\n{numbers}"), .. bytes]);
+        var hash = SHA256.HashData([.. Encoding.UTF8.GetBytes($"{title}\n{text}\n{drawing.Sheet.Body}\n{numbers}"), .. bytes]);
         var root = "gs-" + Convert.ToHexStringLower(hash.AsSpan(0, 4));
-        var svg = Drawing(sheet, root, width, height, title, text);
+        var svg = Write(drawing, root, StyleSheet.ForDrawing(root, theme, $"{drawing.Sheet.Body}{narrow?.Sheet.Body}"));
 
         var html = new Markup();
         using (html.Open(
             "div", ("class", $"{root} gs"),
             ("data-gradscope", payload is null ? null : FigureScript.MarkOf(payload.Kind)), ("data-numbers", payload is null ? null : Payload.Pack(bytes))))
         {
-            html.Style(StyleSheet.ForPage(root, theme, width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(payload.Kind, root, theme)));
-            using (html.Open("div", ("class", "gs-view"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
+            html.Style(StyleSheet.ForPage(root, theme, drawing.Width, narrow?.Width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(payload.Kind, root, theme)));
+            using (html.Open("div", ("class", "gs-view gs-drawn"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
             {
                 html.AppendFinished(svg);
+                if (narrow is not null) html.AppendFinished(Write(narrow, root + " gs-narrow", style: null));
             }
 
             if (tables.Count > 0)
@@ -111,26 +116,25 @@ public sealed class Figure
         }
 
         return new(title, svg, html.ToString(), text, theme);
-    }
 
-    private static string Drawing(Sheet sheet, string root, double width, double height, string title, string text)
-    {
-        var svg = new Markup();
-        var body = sheet.Body.ToString();
-        using (svg.Open(
-            "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 0 {Numbers.Coordinate(width)} {Numbers.Coordinate(height)}"),
-            ("width", width), ("height", height), ("class", root), ("role", "img")))
+        string Write(Drawing drawn, string classes, string? style)
         {
-            // Name and description by their elements alone: an id would be there twice where an output is.
-            svg.Element("title", title);
-            svg.Element("desc", Opening(text));
-            svg.Style(StyleSheet.ForDrawing(root, sheet.Theme, body));
-            svg.Line();
-            svg.Empty("rect", ("width", width), ("height", height), ("class", Tone.Paper.Fill()));
-            svg.AppendFinished(body);
-        }
+            var markup = new Markup();
+            using (markup.Open(
+                "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 0 {Numbers.Coordinate(drawn.Width)} {Numbers.Coordinate(drawn.Height)}"),
+                ("width", drawn.Width), ("height", drawn.Height), ("class", classes), ("role", "img")))
+            {
+                // Name and description by their elements alone: an id would be there twice where an output is.
+                markup.Element("title", title);
+                markup.Element("desc", Opening(text));
+                if (style is not null) markup.Style(style);
+                markup.Line();
+                markup.Empty("rect", ("width", drawn.Width), ("height", drawn.Height), ("class", Tone.Paper.Fill()));
+                markup.Append(drawn.Sheet.Body);
+            }
 
-        return svg.ToString();
+            return markup.ToString();
+        }
     }
 
     /// <summary>The description a screen reader meets with the picture: the text's first lines, without its lists.</summary>

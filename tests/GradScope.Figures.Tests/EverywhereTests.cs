@@ -80,12 +80,12 @@ public sealed class EverywhereTests(BrowserTests.Browser browser) : IClassFixtur
     [RequiresChromiumFact]
     public async Task From_360_to_1400_pixels_the_page_never_scrolls_sideways_and_text_stays_legible()
     {
-        // Of a drawing: the width of its box, how far it can be scrolled in it, and the height of its smallest text.
+        // Of the drawing that shows: how far the page scrolls, the height of its smallest text, its scale, and how far it is scrolled in its own box.
         const string Measure = """
-            () => [...document.querySelectorAll('.gs-view:has(> svg)')].map(view => {
-              const svg = view.firstElementChild;
+            () => [...document.querySelectorAll('.gs-drawn')].map(view => {
+              const svg = [...view.children].find(drawing => drawing.getBoundingClientRect().width > 0);
               const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
-              return [document.documentElement.scrollWidth - document.documentElement.clientWidth, scale * Math.min(...[...svg.querySelectorAll('text')].map(t => parseFloat(getComputedStyle(t).fontSize))), scale];
+              return [document.documentElement.scrollWidth - document.documentElement.clientWidth, scale * Math.min(...[...svg.querySelectorAll('text')].map(t => parseFloat(getComputedStyle(t).fontSize))), scale, view.scrollWidth - view.clientWidth];
             })
             """;
         var page = await browser.OpenAsync();
@@ -97,12 +97,15 @@ public sealed class EverywhereTests(BrowserTests.Browser browser) : IClassFixtur
             {
                 await page.SetViewportSizeAsync(width, 800);
                 var drawing = Assert.Single(await page.EvaluateAsync<double[][]>(Measure));
-                if (drawing is not [0, >= 8, <= 1]) problems.Add($"{name}, {width} px: {string.Join(", ", drawing)}");
+                if (drawing is not [0, >= 8, <= 1, _] || (drawing[3] > 0 && !Scrolls(name))) problems.Add($"{name}, {width} px: {string.Join(", ", drawing)}");
             }
         }
 
         await page.CloseAsync();
         Assert.Empty(problems);
+
+        // What cannot be told in a phone's width.
+        static bool Scrolls(string name) => name.Contains("tape", StringComparison.Ordinal) || name.Contains("player", StringComparison.Ordinal);
     }
 
     [RequiresChromiumFact]
@@ -160,7 +163,7 @@ public sealed class EverywhereTests(BrowserTests.Browser browser) : IClassFixtur
         // Where each mark of a copy stands in its drawing, and its colours.
         const string Looks = """
             copy => {
-              const svg = document.querySelectorAll('svg')[copy], frame = svg.getBoundingClientRect();
+              const svg = document.querySelectorAll('.gs-drawn > svg:not(.gs-narrow)')[copy], frame = svg.getBoundingClientRect();
               return [...svg.querySelectorAll('text,rect,path,circle')].map(mark => {
                 const box = mark.getBoundingClientRect(), style = getComputedStyle(mark);
                 return [mark.tagName, ...[box.x - frame.x, box.y - frame.y, box.width, box.height].map(v => v.toFixed(1)), style.fill, style.stroke, style.opacity].join(' ');

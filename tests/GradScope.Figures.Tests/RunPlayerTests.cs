@@ -73,10 +73,46 @@ public sealed class RunPlayerTests(BrowserTests.Browser browser) : IClassFixture
         await page.GetByRole(AriaRole.Slider, new() { Name = "Step" }).FillAsync("104");
         await Assertions.Expect(Slot(page, "which")).ToHaveTextAsync("layer 1 head 1");
         var layer = run.Frames.Last(f => f.Step <= 105).Attention().Layers[1];
-        await ReadsAsync(page, 0, 5, 2, $"A[query 5 “l”, key 2 “h”]\nvalue {BrowserTests.Shown(layer.Pattern[1, 5, 2])}");
-        await ReadsAsync(page, 1, 7, 3, $"∂L/∂A[query 7 “e”, key 3 “a”]\nvalue {BrowserTests.Shown(layer.PatternGrad![1, 7, 3])}");
-        await ReadsAsync(page, 0, 1, 4, "A[query 1 “c”, key 4 “r”]\nmasked: not allowed");
+        await ReadsAsync(page, "A", (5, 2), (8, 8), $"A[query 5 “l”, key 2 “h”]\nvalue {BrowserTests.Shown(layer.Pattern[1, 5, 2])}\n∂L/∂A {BrowserTests.Shown(layer.PatternGrad![1, 5, 2])}");
+        await ReadsAsync(page, "G", (7, 3), (8, 8), $"A[query 7 “e”, key 3 “a”]\nvalue {BrowserTests.Shown(layer.Pattern[1, 7, 3])}\n∂L/∂A {BrowserTests.Shown(layer.PatternGrad![1, 7, 3])}");
+        await ReadsAsync(page, "A", (1, 4), (8, 8), "A[query 1 “c”, key 4 “r”]\nmasked: not allowed");
         await page.CloseAsync();
+    }
+
+    [RequiresChromiumFact]
+    public async Task A_parameters_numbers_follow_the_cursor_in_both_drawings()
+    {
+        var player = run.ToPlayer();
+        var kept = Assert.Single(ContentTests.Texts(player), t => t.StartsWith("A parameter's numbers and their gradients are kept of every 2nd picture", StringComparison.Ordinal));
+        Assert.NotNull(kept);
+        foreach (var width in (int[])[1100, 360])
+        {
+            var page = await browser.ShowAsync(player.Html, width);
+            var drawing = page.Locator(width > 560 ? ".gs-drawn > svg:not(.gs-narrow)" : ".gs-drawn > .gs-narrow");
+            await Assertions.Expect(drawing).ToBeVisibleAsync();
+            foreach (var (name, step, picture) in ((string, int, int)[])[("embed.weight", 200, 200), ("blocks.0.attn.wq.weight", 119, 100), ("blocks.1.ln2.weight", 19, 0)])
+            {
+                await page.GetByLabel("Parameter").SelectOptionAsync(name.Replace(".weight", ""));
+                await page.GetByRole(AriaRole.Slider, new() { Name = "Step" }).FillAsync($"{step - 1}");
+                await Assertions.Expect(drawing.Locator("[data-run=weightsname]")).ToHaveTextAsync($"{name.Replace(".weight", "")} at step {picture}");
+                var node = run.Frames.Single(f => f.Step == picture).Tape[name];
+                var (rows, columns) = (node.Shape.Rows, node.Shape.Columns);
+                foreach (var of in (string[])["V", "D"])
+                {
+                    var hit = drawing.Locator($"[data-of={of}]");
+                    await hit.ScrollIntoViewIfNeededAsync();
+                    var box = (await hit.BoundingBoxAsync())!;
+                    var (row, column) = (rows / 2, columns / 3);
+                    await page.Mouse.MoveAsync(box.X + box.Width * (column + 0.5f) / columns, box.Y + box.Height * (row + 0.5f) / rows);
+                    var at = node.Shape.Rank < 2 ? $"{column}" : name == "embed.weight" ? $"token {row} “{run.Frames[0].Vocabulary[row]}”, {column}" : $"{row}, {column}";
+                    var index = row * columns + column;
+                    await Assertions.Expect(page.Locator(".gs-tip")).ToHaveTextAsync(
+                        $"{name.Replace(".weight", "")}[{at}]\nvalue {BrowserTests.Shown(node.Value!.Values[index])}\ngradient {BrowserTests.Shown(node.Grad!.Values[index])}", new() { UseInnerText = true });
+                }
+            }
+
+            await browser.CloseAsync(page);
+        }
     }
 
     [Theory]
@@ -103,7 +139,9 @@ public sealed class RunPlayerTests(BrowserTests.Browser browser) : IClassFixture
     /// <summary>The three digits that are kept of a share, in per cent.</summary>
     private static string Percent(double share) => FormattableString.Invariant($"{100 * double.Parse(BrowserTests.Shown((float)share), CultureInfo.InvariantCulture):0.#} %");
 
-    private static ILocator Slot(IPage page, string name) => page.Locator($"[data-run={name}] > *");
+    private static ILocator Drawing(IPage page) => page.Locator(".gs-drawn > svg:not(.gs-narrow)");
+
+    private static ILocator Slot(IPage page, string name) => Drawing(page).Locator($"[data-run={name}] > *");
 
     /// <summary>Every part of the player shows what was recorded at the step, or in the latest picture before it.</summary>
     private static async Task ShowsAsync(IPage page, int step)
@@ -116,20 +154,23 @@ public sealed class RunPlayerTests(BrowserTests.Browser browser) : IClassFixture
             $"{step}", BrowserTests.Shown((float)metrics.Loss), metrics.ValidationLoss is { } v ? BrowserTests.Shown((float)v) : "–", Percent(metrics.Accuracy),
             BrowserTests.Shown((float)metrics.GradientNorm), BrowserTests.Shown((float)metrics.UpdateRatio), BrowserTests.Shown((float)metrics.LearningRate),
         ]);
-        await Assertions.Expect(Slot(page, "picture")).ToHaveTextAsync($"the model at step {frame.Step} · loss of this input {Numbers.Short(frame.Loss)} nats");
+        await Assertions.Expect(Slot(page, "picture")).ToHaveTextAsync($"at step {frame.Step} · loss of this input {Numbers.Short(frame.Loss)} nats");
         await Assertions.Expect(Slot(page, "norm")).ToHaveTextAsync(flow.Stations.Reverse().Select(s => Numbers.Short(s.GradNorm!.Value)));
         await Assertions.Expect(Slot(page, "share")).ToHaveTextAsync(flow.Branches.Reverse().Select(b => Numbers.Percent(b.BranchShare!.Value)));
         await Assertions.Expect(Slot(page, "chance")).ToHaveTextAsync(predictions.Select(p => Numbers.Percent(p.Probabilities.Values[p.TargetId!.Value])));
         await Assertions.Expect(Slot(page, "mark")).ToHaveTextAsync(predictions.Select(p => p.IsRight == true ? "✓" : "✗"));
         await Assertions.Expect(page.Locator("[role=status]")).ToHaveTextAsync($"step {step} of 200: loss {BrowserTests.Shown((float)metrics.Loss)}, accuracy {Percent(metrics.Accuracy)}, gradient norm {BrowserTests.Shown((float)metrics.GradientNorm)}");
-        var cursor = await page.Locator("[data-run=cursor]").GetAttributeAsync("transform");
-        Assert.Equal(68 + (452 - 68) * step / 200.0, double.Parse(cursor!.Split('(', ' ')[1], CultureInfo.InvariantCulture), 1);
+        // The cursor stands among the steps' ticks.
+        var ends = await Drawing(page).EvaluateAsync<double[]>("svg => ['0', '200'].map(step => Number([...svg.querySelectorAll('text.m.c')].find(t => t.textContent === step).getAttribute('x')))");
+        var cursor = await Drawing(page).Locator("[data-run=cursor]").GetAttributeAsync("transform");
+        Assert.Equal(ends[0] + (ends[1] - ends[0]) * step / 200.0, double.Parse(cursor!.Split('(', ' ')[1], CultureInfo.InvariantCulture), 1);
     }
 
-    private static async Task ReadsAsync(IPage page, int map, int row, int column, string text)
+    private static async Task ReadsAsync(IPage page, string map, (int Row, int Column) cell, (int Rows, int Columns) size, string text)
     {
-        var box = (await page.Locator("[data-run=hit]").Nth(map).BoundingBoxAsync())!;
-        await page.Mouse.MoveAsync(box.X + box.Width * (column + 0.5f) / 8, box.Y + box.Height * (row + 0.5f) / 8);
+        var ((row, column), (rows, columns)) = (cell, size);
+        var box = (await Drawing(page).Locator($"[data-of={map}]").BoundingBoxAsync())!;
+        await page.Mouse.MoveAsync(box.X + box.Width * (column + 0.5f) / columns, box.Y + box.Height * (row + 0.5f) / rows);
         await Assertions.Expect(page.Locator(".gs-tip")).ToHaveTextAsync(text, new() { UseInnerText = true });
     }
 }

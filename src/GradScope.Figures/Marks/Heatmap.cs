@@ -32,6 +32,7 @@ internal static class Heatmap
         if (cellTitle is null && Math.Min(w, h) < Smallest)
         {
             DrawDense(sheet, cells, ramp, x, y, w, h, title);
+            Forbid(sheet, cells, x, y, w, h);
         }
         else
         {
@@ -39,10 +40,10 @@ internal static class Heatmap
             {
                 if (cellTitle is not null) DrawTitled(sheet, cells, ramp, w, h, cellTitle);
                 else DrawSpaced(sheet, cells, ramp, w, h);
+                Forbid(sheet, cells, 0, 0, w, h);
             }
         }
 
-        Forbid(sheet, cells, x, y, w, h);
         sheet.Curve($"M{x - 0.5} {y - 0.5}h{width + 1}v{height + 1}h{-width - 1}z", Tone.Rule);
         sheet.Body.Line();
     }

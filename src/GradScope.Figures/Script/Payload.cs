@@ -66,15 +66,23 @@ internal sealed class Payload
     /// <param name="gradName">What the gradients are called.</param>
     public int AddMap(string name, Cells value, Cells? grad, Side? down = null, Side? across = null, string? gradName = null)
     {
-        var map = new JsonObject { ["name"] = name, ["rows"] = value.Rows, ["cols"] = value.Columns, ["v"] = Add(value) };
-        if (value.IsThinned) map["block"] = new JsonArray(value.RowBlock, value.ColumnBlock);
+        var map = MapOf(name, value, down, across);
+        map["v"] = Add(value);
         if (grad is not null) map["g"] = Add(grad);
         if (gradName is not null) map["grad"] = gradName;
-        if (down is not null) map["down"] = ToJson(down);
-        if (across is not null) map["across"] = ToJson(across);
         var maps = (JsonArray)(Head["maps"] ??= new JsonArray());
         maps.Add(map);
         return maps.Count - 1;
+    }
+
+    /// <summary>A heatmap's cells as the script knows them, without their numbers.</summary>
+    public JsonObject MapOf(string name, Cells cells, Side? down = null, Side? across = null)
+    {
+        var map = new JsonObject { ["name"] = name, ["rows"] = cells.Rows, ["cols"] = cells.Columns };
+        if (cells.IsThinned) map["block"] = new JsonArray(cells.RowBlock, cells.ColumnBlock);
+        if (down is not null) map["down"] = ToJson(down);
+        if (across is not null) map["across"] = ToJson(across);
+        return map;
     }
 
     public JsonArray Add(Cells cells) => Add(cells.Values, cells.IsForbidden);

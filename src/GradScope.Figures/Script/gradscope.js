@@ -162,6 +162,7 @@
       return { left: frame.left + at[1] * width, top: frame.top + at[0] * height, width, height };
     };
     const read = (/** @type {boolean} */ aloud) => {
+      at = [Math.min(at[0], map.rows - 1), Math.min(at[1], map.cols - 1)];
       const text = map.tell(...at);
       on.show(box(), text);
       if (aloud) on.say(text.replace(/\n/g, ', '));
@@ -189,15 +190,18 @@
     });
   };
 
-  /** Makes one tab stop of many things: Page Up and Page Down go from one to the next. @param {Element[]} targets */
-  const rove = targets => targets.forEach((target, i) => {
-    target.setAttribute('tabindex', i === 0 ? '0' : '-1');
-    target.addEventListener('focus', () => targets.forEach(t => t.setAttribute('tabindex', t === target ? '0' : '-1')));
-    target.addEventListener('keydown', event => {
-      const by = { PageUp: -1, PageDown: 1 }[/** @type {KeyboardEvent} */ (event).key];
-      if (!by) return;
-      event.preventDefault();
-      /** @type {SVGElement} */ (targets[(i + by + targets.length) % targets.length]).focus();
+  /** Makes one tab stop of many things, or one in each drawing: Page Up and Page Down go from one to the next. @param {Element[]} all */
+  const rove = all => new Set(all.map(target => target.closest('.gs-drawn>svg'))).forEach(drawing => {
+    const targets = all.filter(target => target.closest('.gs-drawn>svg') === drawing);
+    targets.forEach((target, i) => {
+      target.setAttribute('tabindex', i === 0 ? '0' : '-1');
+      target.addEventListener('focus', () => targets.forEach(t => t.setAttribute('tabindex', t === target ? '0' : '-1')));
+      target.addEventListener('keydown', event => {
+        const by = { PageUp: -1, PageDown: 1 }[/** @type {KeyboardEvent} */ (event).key];
+        if (!by) return;
+        event.preventDefault();
+        /** @type {SVGElement} */ (targets[(i + by + targets.length) % targets.length]).focus();
+      });
     });
   });
 
@@ -609,52 +613,76 @@
 
   // ==== run
 
-  /** A recorded run: what stands in groups with data-run follows one cursor over its steps. Texts and widths come finished, picture by picture. */
+  /** A recorded run: what stands in groups with data-run follows one cursor over its steps, in each drawing of it. Texts and widths come finished, picture by picture. */
   kinds.run = (on, { head, numbers }) => {
-    const { stops, frames, layers, heads, side, x, y, texts, tokens } = head;
+    const { stops, frames, layers, heads, side, x, y, texts, tokens, size, cells, room, pictures } = head;
     const names = head.names ?? [];
     const parameters = names[head.parameters];
     const metrics = head.metrics.map(numbers);
     /** @param {string} name @returns {any[]} */
     const all = name => [...on.root.querySelectorAll(`[data-run=${name}]`)];
-    /** @param {string} name @param {any[]} list */
-    const write = (name, list) => all(name).forEach((slot, i) => { slot.firstChild.textContent = list[i]; });
+    /** Each drawing has all of the list, in the same order. @param {string} name @param {any[]} list */
+    const write = (name, list) => all(name).forEach((slot, i) => { slot.firstChild.textContent = list[i % list.length]; });
     /** The i-th of equal parts. @param {Ref | undefined} ref @param {number} i @param {number} parts */
     const part = (ref, i, parts) => numbers(ref && [ref[0] + i * ref[1] / parts, ref[1] / parts, ref[2]]) ?? [];
     const shown = (/** @type {Cell | undefined} */ value) => value === null || value === undefined ? '–' : short(value);
+    const latest = (/** @type {any} */ list, /** @type {number} */ step) => Math.max(0, list.findLastIndex((/** @type {number} */ at) => at <= step));
     let { layer, head: which, parameter } = head;
     /** @type {Cell[]} */
     let norms = [];
-    let frame = -1;
-    /** @type {Record<string, Cell[]>} */
+    let [frame, picture] = [-1, -1];
+    /** What each kind of map shows now: its cells' numbers, and their gradients. @type {Record<string, { grid: Grid, value?: Cell[], grad?: Cell[] }>} */
     const maps = {};
 
     const drawParameter = () => {
       norms = part(head.norms, parameter, parameters.length);
-      let pen = 'M';
-      all('curve')[0].firstChild.setAttribute('d', norms.map((norm, i) => {
-        const line = norm && norm > 0 && norm < Infinity && `${pen}${(x[0] + x[1] * stops[i]).toFixed(1)} ${Math.min(y[2], y[0] + y[1] * Math.log10(norm)).toFixed(1)}`;
-        pen = line ? 'L' : 'M';
-        return line || '';
-      }).join(''));
+      all('curve').forEach((curve, d) => {
+        let pen = 'M';
+        curve.firstChild.setAttribute('d', norms.map((norm, i) => {
+          const line = norm && norm > 0 && norm < Infinity && `${pen}${(x[d][0] + x[d][1] * stops[i]).toFixed(1)} ${Math.min(y[2], y[0] + y[1] * Math.log10(norm)).toFixed(1)}`;
+          pen = line ? 'L' : 'M';
+          return line || '';
+        }).join(''));
+      });
       write('name', [`‖gradient‖ of ${parameters[parameter]} (log)`]);
     };
 
-    const drawMaps = () => {
-      for (const [name, tone] of ['Av', 'Gg']) {
-        const [group] = all(name);
-        const cells = maps[name] = part(head[name], (frame * layers.length + layer) * heads + which, frames.length * layers.length * heads);
-        const most = name === 'A' ? 1 : largest(cells);
-        if (name === 'G') write('scale', [`∂L/∂A  ±${short(most)}`]);
-        if (group) paint(group, cells, side, head.size / side, head.size / side, tone, most);
+    const drawWeights = () => {
+      const grid = cells[parameter];
+      const [value, grad] = [grid.v, grid.g].map(ref => ref && part(ref, picture, pictures.length));
+      maps.V = maps.D = { grid, value, grad };
+      write('weightsname', [`${parameters[parameter]} at step ${pictures[picture]}`]);
+      for (const [name, list] of Object.entries({ V: value, D: grad })) {
+        write(name + 'scale', [`${name === 'V' ? 'value' : 'gradient'} ±${short(largest(list ?? []))}`]);
+        all(name).forEach((group, d) => {
+          const cell = Math.min(14, room[d] / grid.cols, 112 / grid.rows);
+          paint(group, list ?? [], grid.cols, cell, cell, 'g', largest(list ?? []));
+          [group.nextSibling.firstChild, group.nextSibling.nextSibling].forEach((box, i) => {
+            box.setAttribute('width', grid.cols * cell + 1 - i);
+            box.setAttribute('height', grid.rows * cell + 1 - i);
+          });
+        });
       }
+    };
+
+    const drawMaps = () => {
+      const grid = { name: '', rows: side, cols: side, block: /** @type {[number, number]} */ ([head.block, head.block]), down: { name: 'query', of: tokens }, across: { name: 'key', of: tokens } };
+      const [A, G] = ['A', 'G'].map(name => head[name] && part(head[name], (frame * layers.length + layer) * heads + which, frames.length * layers.length * heads));
+      maps.A = maps.G = { grid: { ...grid, name: 'A', grad: '∂L/∂A' }, value: A, grad: G };
+      const most = largest(G ?? []);
+      write('scale', [`∂L/∂A  ±${short(most)}`]);
+      all('A').forEach((group, d) => paint(group, A, side, size[d] / side, size[d] / side, 'v', 1));
+      all('G').forEach((group, d) => paint(group, G, side, size[d] / side, size[d] / side, 'g', most));
       write('which', [`layer ${layers[layer]} head ${which}`]);
     };
 
     const drawFrame = () => {
       for (const name in texts) write(name, texts[name][frame]);
       for (const mark of all('mark')) mark.firstChild.setAttribute('class', mark.textContent === '✓' ? 'tv m' : 'tl m');
-      for (const name of ['flow', 'bar']) all(name).forEach((slot, i) => slot.firstChild.setAttribute('width', part(head[name], frame, frames.length)[i]));
+      for (const name of ['flow', 'bar']) {
+        const widths = part(head[name], frame, frames.length);
+        all(name).forEach((slot, i) => slot.firstChild.setAttribute('width', Number(widths[i % widths.length]) * (name === 'flow' ? head.length[Math.floor(i / widths.length)] : 1)));
+      }
       if (layers.length) drawMaps();
     };
 
@@ -663,15 +691,19 @@
       delay: 120,
       change: (at, playing) => {
         const values = metrics.map((/** @type {Cell[]} */ m, /** @type {number} */ i) => i === 2 && m[at] !== null ? `${+(100 * Number(m[at])).toFixed(1)} %` : shown(m[at]));
-        all('cursor')[0].setAttribute('transform', `translate(${x[0] + x[1] * stops[at]} 0)`);
+        all('cursor').forEach((line, d) => line.setAttribute('transform', `translate(${x[d][0] + x[d][1] * stops[at]} 0)`));
         write('metric', [stops[at], ...values]);
         write('gradient', [shown(norms[at])]);
-        const latest = frames.length && Math.max(0, frames.findLastIndex((/** @type {number} */ step) => step <= stops[at]));
-        if (frames.length && latest !== frame) {
-          frame = latest;
+        const [now, then] = [latest(frames, stops[at]), latest(pictures ?? [], stops[at])];
+        if (frames.length && now !== frame) {
+          frame = now;
           drawFrame();
         }
-        write('weights', [shown(part(head.weights, latest, frames.length)[parameter])]);
+        if (cells && then !== picture) {
+          picture = then;
+          drawWeights();
+        }
+        write('weights', [shown(part(head.weights, now, frames.length)[parameter])]);
         const text = `step ${stops[at]} of ${head.total}: loss ${values[0]}, accuracy ${values[2]}, gradient norm ${values[3]}`;
         bar.show(text);
         if (!playing) on.say(text);
@@ -680,7 +712,7 @@
     const bar = transport(place, on.root, { label: 'Step', unit: 'step' });
     /** @param {string} label @param {string[]} options @param {number} chosen @param {(i: number) => void} change */
     const choice = (label, options, chosen, change) => {
-      const select = el('select', { 'aria-label': label, change: () => { change(+select.value); frame = -1; place.go(place.at); } },
+      const select = el('select', { 'aria-label': label, change: () => { change(+select.value); frame = picture = -1; place.go(place.at); } },
         ...options.map((option, i) => el('option', { value: i, selected: i === chosen }, option)));
       if (options.length > 1) choices.append(select);
     };
@@ -690,14 +722,19 @@
     choice('Head', Array.from({ length: layers.length && heads }, (_, h) => `head ${h}`), which, i => { which = i; });
     on.root.querySelector('.gs-view')?.before(el('div', { class: 'gs-player' }, bar.bar, choices));
     bar.bar.style.setProperty('--gs-turn', '100%');
-    const hits = all('hit');
-    hits.forEach((hit, i) => {
-      const map = { name: ['A', '∂L/∂A'][i], rows: side, cols: side, block: /** @type {[number, number]} */ ([head.block, head.block]), down: { name: 'query', of: tokens }, across: { name: 'key', of: tokens } };
-      readable(hit, { ...map, label: map.name, tell: (r, c) => tell(map, names, maps['AG'[i]], undefined, r, c) }, on);
-    });
-    rove(hits);
     drawParameter();
     place.go(stops.length - 1);
+    const hits = all('hit');
+    hits.forEach(hit => {
+      const kind = hit.dataset.of;
+      readable(hit, {
+        get rows() { return maps[kind].grid.rows; },
+        get cols() { return maps[kind].grid.cols; },
+        label: { A: 'A', G: '∂L/∂A', V: 'the parameter', D: 'its gradient' }[/** @type {'A' | 'G' | 'V' | 'D'} */ (kind)],
+        tell: (r, c) => tell(maps[kind].grid, names, maps[kind].value, maps[kind].grad, r, c),
+      }, on);
+    });
+    rove(hits);
   };
 
   // ==== attention

@@ -23,8 +23,9 @@ internal sealed record Curve(string Name, Tone Tone, IReadOnlyList<(int Step, do
     /// <summary>The line; where there are more points than <paramref name="columns"/>, each column is a stroke from its lowest to its highest number.</summary>
     public string Path(Axis x, Axis y, int columns)
     {
+        // In whole tenths of a pixel and from point to point, which takes half the characters and adds up without error.
         var path = new StringBuilder();
-        var down = false;
+        var (down, left, top) = (false, 0L, 0L);
         foreach (var (step, value) in Points.Count <= columns ? Points : Envelope(columns))
         {
             if (!double.IsFinite(value) || (y.IsLog && value <= 0))
@@ -33,8 +34,9 @@ internal sealed record Curve(string Name, Tone Tone, IReadOnlyList<(int Step, do
                 continue;
             }
 
-            path.Append(down ? 'L' : 'M').Append(Sheet.PathOf($"{Math.Round(x.At(step), 1)} {Math.Round(y.At(value), 1)}"));
-            down = true;
+            var (right, bottom) = ((long)Math.Round(10 * x.At(step)), (long)Math.Round(10 * y.At(value)));
+            path.Append(down ? Sheet.PathOf($"l{(right - left) / 10.0} {(bottom - top) / 10.0}") : Sheet.PathOf($"M{right / 10.0} {bottom / 10.0}"));
+            (down, left, top) = (true, right, bottom);
         }
 
         return path.ToString();
