@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Globalization;
 using System.Text;
 using GradScope.Figures;
 
@@ -84,8 +84,7 @@ public sealed class Figure
 
         // The prefix follows from what is shown: two figures on a page never share it, and a figure keeps it from run to run.
         var bytes = payload?.ToBytes() ?? [];
-        var hash = SHA256.HashData([.. Encoding.UTF8.GetBytes($"{title}\n{text}\n{drawing.Sheet.Body}\n{numbers}"), .. bytes]);
-        var root = "gs-" + Convert.ToHexStringLower(hash.AsSpan(0, 4));
+        var root = "gs-" + Fingerprint([.. Encoding.UTF8.GetBytes($"{title}\n{text}\n{drawing.Sheet.Body}\n{numbers}"), .. bytes]);
         var svg = Write(drawing, root, StyleSheet.ForDrawing(root, theme, $"{drawing.Sheet.Body}{narrow?.Sheet.Body}"));
 
         var html = new Markup();
@@ -93,7 +92,7 @@ public sealed class Figure
             "div", ("class", $"{root} gs"),
             ("data-gradscope", payload is null ? null : FigureScript.MarkOf(payload.Kind)), ("data-numbers", payload is null ? null : Payload.Pack(bytes))))
         {
-            html.Style(StyleSheet.ForPage(root, theme, drawing.Width, narrow?.Width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(payload.Kind, root, theme)));
+            html.Style(StyleSheet.ForPage(root, theme, drawing.Width, drawing.Height, narrow?.Width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(payload.Kind, root, theme)));
             using (html.Open("div", ("class", "gs-view gs-drawn"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
             {
                 html.AppendFinished(svg);
@@ -135,6 +134,14 @@ public sealed class Figure
 
             return markup.ToString();
         }
+    }
+
+    /// <summary>8 hexadecimal digits that follow from the bytes: FNV-1a (Fowler, Noll, Vo), folded. What is told apart are figures, not foes.</summary>
+    private static string Fingerprint(ReadOnlySpan<byte> bytes)
+    {
+        var hash = 14695981039346656037;
+        foreach (var b in bytes) hash = (hash ^ b) * 1099511628211;
+        return ((uint)(hash ^ hash >> 32)).ToString("x8", CultureInfo.InvariantCulture);
     }
 
     /// <summary>The description a screen reader meets with the picture: the text's first lines, without its lists.</summary>

@@ -72,11 +72,11 @@ internal static class RunPayload
         // A parameter as a map: of the first picture's cells, and the numbers of all pictures one after the other.
         JsonObject Weights(int parameter)
         {
-            Cells[] values = [.. played.Weights!.Frames.Select(f => played.Weights.Of(f, parameter).Value)];
-            var (down, across) = played.Weights.Sides(parameter, values[0]);
-            var map = payload.MapOf(GradientFlowFigure.WithoutWeight(run.ParameterNames[parameter]), values[0], down, across);
-            map["v"] = Join(values);
-            if (played.Weights.Frames.All(f => played.Weights.Of(f, parameter).Grad is not null)) map["g"] = Join(played.Weights.Frames.Select(f => played.Weights.Of(f, parameter).Grad!));
+            (Cells Value, Cells? Grad)[] all = [.. played.Weights!.Frames.Select(f => played.Weights.Of(f, parameter))];
+            var (down, across) = played.Weights.Sides(parameter, all[0].Value);
+            var map = payload.MapOf(GradientFlowFigure.WithoutWeight(run.ParameterNames[parameter]), all[0].Value, down, across);
+            map["v"] = Join(all.Select(cells => cells.Value));
+            if (all.All(cells => cells.Grad is not null)) map["g"] = Join(all.Select(cells => cells.Grad!));
             return map;
         }
 

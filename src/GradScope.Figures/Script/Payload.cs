@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -90,10 +91,17 @@ internal sealed class Payload
     /// <summary>The whole as the script unpacks it, before compression: the header's length, the header, all low bytes, all high bytes.</summary>
     public byte[] ToBytes()
     {
-        var head = JsonSerializer.SerializeToUtf8Bytes(Head);
+        // What is written goes into base64: no sign needs an escape for a page's sake.
+        using var written = new MemoryStream();
+        using (var json = new Utf8JsonWriter(written, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            Head.WriteTo(json);
+        }
+
+        var head = written.GetBuffer().AsSpan(0, (int)written.Length);
         var bytes = new byte[4 + head.Length + 2 * codes.Count];
         BinaryPrimitives.WriteInt32LittleEndian(bytes, head.Length);
-        head.CopyTo(bytes, 4);
+        head.CopyTo(bytes.AsSpan(4));
         var numbers = bytes.AsSpan(4 + head.Length);
         for (var i = 0; i < codes.Count; i++)
         {

@@ -730,7 +730,7 @@
       readable(hit, {
         get rows() { return maps[kind].grid.rows; },
         get cols() { return maps[kind].grid.cols; },
-        label: { A: 'A', G: '∂L/∂A', V: 'the parameter', D: 'its gradient' }[/** @type {'A' | 'G' | 'V' | 'D'} */ (kind)],
+        label: { A: 'A', G: '∂L/∂A', V: 'weights', D: 'gradients of the weights' }[/** @type {'A' | 'G' | 'V' | 'D'} */ (kind)],
         tell: (r, c) => tell(maps[kind].grid, names, maps[kind].value, maps[kind].grad, r, c),
       }, on);
     });

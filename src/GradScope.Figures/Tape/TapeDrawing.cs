@@ -114,7 +114,7 @@ internal sealed class TapeDrawing
 
     private void Heads(double y)
     {
-        Sheet.Text(Label, y, anyTensor && !isNarrow ? "name (shape) = formula" : "name = formula", Face.Note, fit: value + cellWidth - 48 - Label);
+        Sheet.Text(Label, y, !anyTensor ? "name = formula" : isNarrow ? "name" : "name (shape) = formula", Face.Note);
         Sheet.Text(value + cellWidth, y, "↓ value", Face.Note.In(Tone.Value), Anchor.End);
         Sheet.Text(grad + cellWidth, y, "↑ gradient", Face.Note.In(Tone.Gradient), Anchor.End);
         if (!isNarrow) Sheet.Text(rule, y, tape.BackwardHasRun ? "backward adds" : "backward has not run", Face.Note.In(tape.BackwardHasRun ? Tone.Gradient : Tone.Muted));
@@ -158,7 +158,7 @@ internal sealed class TapeDrawing
     private void Name(TapeRow row, double middle)
     {
         var (name, formula) = Texts(row);
-        if (IsLow(row.Node)) Sheet.Spans(Label, middle + 4, isNarrow ? value + cellWidth - NumberWidth - Label : labelWidth, name, formula);
+        if (IsLow(row.Node)) Sheet.Spans(Label, middle + 4, isNarrow ? value + cellWidth - Sheet.WidthOf(Numbers.Short(row.Node.ValueNorm), Face.Number) - 12 - Label : labelWidth, name, formula);
         else
         {
             Sheet.Spans(Label, middle - 3, labelWidth, name, ShapeOf(row.Node));
