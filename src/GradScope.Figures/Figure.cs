@@ -47,7 +47,7 @@ public sealed class Figure
                 page.Empty("meta", ("charset", "utf-8"));
                 page.Empty("meta", ("name", "viewport"), ("content", "width=device-width,initial-scale=1"));
                 page.Element("title", Title);
-                page.Style($":root{{color-scheme:light dark}}body{{margin:16px;background:{theme.Light.Paper}}}h1{{position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inset(50%)}}@media(prefers-color-scheme:dark){{body{{background:{theme.Dark.Paper}}}}}");
+                page.Style($":root{{color-scheme:light dark}}body{{margin:16px;background:{theme.Light.Paper}}}h1{{position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inset(50%)}}@media(prefers-color-scheme:dark){{body{{background:{theme.Dark.Paper}}}}}@media print{{body{{margin:0;background:none}}}}");
             }
 
             page.Line();

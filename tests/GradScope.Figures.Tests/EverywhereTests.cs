@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
+using System.Text;
+using System.Text.RegularExpressions;
 using GradScope.Tests;
 using Microsoft.Playwright;
 
 namespace GradScope.Figures.Tests;
 
 /// <summary>Figures wherever they are shown: themes and contrast, narrow and wide, on paper, many in a page, one twice, and of large models.</summary>
-public sealed class EverywhereTests(BrowserTests.Browser browser) : IClassFixture<BrowserTests.Browser>
+public sealed partial class EverywhereTests(BrowserTests.Browser browser) : IClassFixture<BrowserTests.Browser>
 {
     // The contrast (WCAG 2) of each text on the figure's paper, and of each of the five tones of marks.
     private const string Contrasts = """
@@ -134,10 +136,31 @@ public sealed class EverywhereTests(BrowserTests.Browser browser) : IClassFixtur
             Assert.Equal("none", await page.EvaluateAsync<string>("getComputedStyle(document.querySelector('summary'), '::after').content"));
         }
 
-        await page.SetContentAsync(Gallery.Draw("trained-tape").ToPage());
+        await page.CloseAsync();
+        Assert.Empty(problems);
+    }
+
+    [RequiresChromiumFact]
+    public async Task What_fits_on_a_page_of_paper_stands_on_one()
+    {
+        var page = await browser.OpenAsync();
         var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "figures")).FullName;
-        var paper = await page.PdfAsync(new() { Format = "A4", Path = Path.Combine(folder, "trained-tape.pdf") });
-        Assert.Equal("%PDF", System.Text.Encoding.ASCII.GetString(paper, 0, 4));
+        List<string> problems = [];
+        foreach (var (name, draw) in Gallery.Real.Concat(Gallery.OfTeachingModel))
+        {
+            await page.SetContentAsync(draw().ToPage());
+            foreach (var format in (string[])["A4", "Letter"])
+            {
+                foreach (var margin in (string[])["0", "1.5cm"])
+                {
+                    var paper = await page.PdfAsync(new() { Format = format, Margin = new() { Top = margin, Bottom = margin, Left = margin, Right = margin }, Path = Path.Combine(folder, $"{name}-{format}.pdf".ToLowerInvariant()) });
+                    var pages = Page().Count(Encoding.Latin1.GetString(paper));
+                    // A transformer's tape is several pages long.
+                    if (name is "trained-tape" or "tape-transformer" ? pages is < 2 or > 4 : pages != 1) problems.Add($"{name}, {format}, margin {margin}: {pages} pages");
+                }
+            }
+        }
+
         await page.CloseAsync();
         Assert.Empty(problems);
     }
@@ -215,4 +238,7 @@ public sealed class EverywhereTests(BrowserTests.Browser browser) : IClassFixtur
     [InlineData("deep-predictions", "The first 48 of 256 positions are drawn; the table has all.")]
     [InlineData("deep-pattern", "256 × 256 numbers drawn as 64 × 64 cells")]
     public void Of_a_deep_model_what_is_thinned_is_told(string name, string told) => Assert.Contains(told, string.Join(' ', ContentTests.Texts(Gallery.Draw(name))));
+
+    [GeneratedRegex(@"/Type /Page\b")]
+    private static partial Regex Page();
 }

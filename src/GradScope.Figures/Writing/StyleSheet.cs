@@ -70,7 +70,7 @@ internal static class StyleSheet
         + $".{root} :is(th,td){{padding:1px 12px 1px 0;border:0;border-bottom:1px solid var(--gs-rule);text-align:left;vertical-align:top;background:none;color:inherit;font-weight:400;white-space:pre-wrap}}"
         + string.Concat(textColumns.Distinct().Order().Select(k => $".{root} .gs-t{k} :is(th,td):nth-child(n+{k + 1}){{font-family:{theme.MonoFont};text-align:right}}"))
         + $".{root} thead th{{color:var(--gs-muted)}}"
-        + $"@media print{{.{root} .gs-view{{overflow:visible;background:none}}.{root} .gs-drawn>svg:not(.gs-narrow){{display:block;min-width:0{OnPaper(width, height)}}}.{root} .gs-drawn>.gs-narrow{{display:none}}.{root} thead{{display:table-header-group}}.{root} tr{{break-inside:avoid}}.{root} details:not([open])>summary::after{{content:' (folded: open them to have them on paper)'}}}}";
+        + $"@media print{{.{root} .gs-view{{overflow:visible;background:none}}.{root} .gs-drawn{{overflow:hidden}}.{root} .gs-drawn>svg:not(.gs-narrow){{display:block;min-width:0{OnPaper(width, height)}}}.{root} .gs-drawn>.gs-narrow{{display:none}}.{root} thead{{display:table-header-group}}.{root} tr{{break-inside:avoid}}.{root} details:not([open])>summary::after{{content:' (folded: open them to have them on paper)'}}}}";
 
     /// <summary>A phone's width for what is legible there; what is wider shrinks a little and then scrolls in its own box.</summary>
     private static double Narrowest(double width) => width <= 440 ? Math.Min(width, 328) : width * 0.85;
