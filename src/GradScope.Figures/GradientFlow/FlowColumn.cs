@@ -8,7 +8,7 @@ namespace GradScope.Figures;
 /// </summary>
 internal sealed class FlowColumn(GradientFlowFrame frame, FigureOptions options, DrawnMaps<(int Block, int Head)> maps) : FlowDrawing(frame, options, Sheet.ForNarrow(options.Theme), maps)
 {
-    private const double Stream = Sheet.Margin + 14, Lane = Stream + 36, Cards = Lane + 42, Apart = 62, Slim = 46, Inset = 20;
+    private const double Stream = Sheet.Margin + 14, Lane = Stream + 36, Cards = Lane + 42, Apart = 62, Near = 40, Slim = 40, Inset = 20;
 
     protected override double Width => Sheet.Narrow;
 
@@ -24,7 +24,7 @@ internal sealed class FlowColumn(GradientFlowFrame frame, FigureOptions options,
         foreach (var branch in Frame.Branches)
         {
             var detailed = IsDetailed(branch.Block);
-            var card = y + Apart;
+            var card = y + (detailed || places.Count == 0 || places[^1].Detailed ? Apart : Near);
             y = detailed ? Card(branch, Cards, card, Width - Sheet.Margin - Cards) : Small(branch, card);
             places.Add(new(branch, card, y, detailed));
         }
@@ -32,16 +32,21 @@ internal sealed class FlowColumn(GradientFlowFrame frame, FigureOptions options,
         var end = y + Apart;
         Gradients(places, first, end);
         Values(places, first, end);
-        for (var i = 0; i < Frame.Stations.Length; i++) Station(Frame.Stations[i], (i == 0 ? start : places[i - 1].Bottom) + 18);
+        for (var i = 0; i < Frame.Stations.Length; i++)
+        {
+            var above = i == 0 ? start : places[i - 1].Bottom;
+            Station(Frame.Stations[i], above + 18, isNear: (i < places.Count ? places[i].Top : end) - above < Apart);
+        }
+
         return Math.Max(Loss(end), End(Cards, end, Width - Sheet.Margin - Cards, "unembedding", Unembedding));
     }
 
     private double Small(Branch branch, double y)
     {
         Sheet.Rect(Cards, y, Width - Sheet.Margin - Cards, Slim, Tone.Rule.Stroke(), radius: 6);
-        Sheet.Text(Cards + 12, y + 27, branch.IsAttention ? "attention" : "mlp", Face.Heading);
-        Sheet.Text(Cards + 84, y + 27, string.Create(CultureInfo.InvariantCulture, $"block {branch.Block}"), Face.Note);
-        if (branch.BranchShare is { } share) Sheet.Text(Width - Sheet.Margin - 12, y + 27, Numbers.Percent(share), Face.Number.In(share < 0 ? Tone.Negative : Tone.Gradient), Anchor.End);
+        Sheet.Text(Cards + 12, y + 24, branch.IsAttention ? "attention" : "mlp", Face.Heading);
+        Sheet.Text(Cards + 84, y + 24, string.Create(CultureInfo.InvariantCulture, $"block {branch.Block}"), Face.Note);
+        if (branch.BranchShare is { } share) Sheet.Text(Width - Sheet.Margin - 12, y + 24, Numbers.Percent(share), Face.Number.In(share < 0 ? Tone.Negative : Tone.Gradient), Anchor.End);
         return y + Slim;
     }
 
@@ -104,16 +109,17 @@ internal sealed class FlowColumn(GradientFlowFrame frame, FigureOptions options,
         Arrows.Head(Sheet, Stream, end - 1, 0, 1, Tone.Value);
     }
 
-    /// <summary>The norms between two branches, beside the lane.</summary>
-    private void Station(Station station, double y)
+    /// <summary>The norms between two branches, beside the lane; below the place's name where there is room.</summary>
+    private void Station(Station station, double y, bool isNear)
     {
-        Sheet.Text(Cards, y, station.Name, Face.Number, fit: Width - Sheet.Margin - Cards);
+        if (isNear) y -= 11;
+        else Sheet.Text(Cards, y, station.Name, Face.Number, fit: Width - Sheet.Margin - Cards);
         var value = $"‖x‖ {Numbers.Short(station.ValueNorm)}";
         Sheet.Text(Cards, y + 16, value, Face.Number.In(Tone.Value));
         if (station.GradNorm is not { } norm) return;
 
         Sheet.Text(Cards + Math.Max(84, Sheet.WidthOf(value, Face.Number) + 8), y + 16, $"‖∂L/∂x‖ {Numbers.Short(norm)}", Face.Number.In(double.IsFinite(norm) ? Tone.Gradient : Tone.Loss));
-        if (GradientFlowFigure.Alarm(norm, Options) is { } alarm) Sheet.Text(Cards, y + 31, "⚠ " + alarm, Face.Note.In(Tone.Loss));
+        if (GradientFlowFigure.Alarm(norm, Options) is { } alarm) Sheet.Text(Cards, y + (isNear ? 30 : 31), "⚠ " + alarm, Face.Note.In(Tone.Loss));
     }
 
     private double Loss(double y)
