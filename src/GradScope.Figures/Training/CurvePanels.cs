@@ -98,6 +98,8 @@ internal sealed class CurvePanels
                 var columns = (int)(Right - Left);
                 if (curves[i] != panel.Curves[i]) Line(panel.Curves[i].Path(steps, axis, columns), panel.Curves[i].Tone, 1, 0.4);
                 Line(curves[i].Path(steps, axis, columns / 4), curves[i].Tone, 1.8, 1);
+                // One point makes no line.
+                if (panel.Curves[i] is { Points: [var (step, value)] } && double.IsFinite(value) && (!panel.IsLog || value > 0)) sheet.Circle(steps.At(step), axis.At(value), 2.5, curves[i].Tone.Fill());
                 Bad(panel.Curves[i], steps);
             }
 
