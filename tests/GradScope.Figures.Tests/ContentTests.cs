@@ -106,6 +106,28 @@ public sealed class ContentTests
         Assert.Matches("[▁▂▃▄▅▆▇█]{48}", run.ToFigure().Text);
     }
 
+    /// <summary>As wide as the widest of them: here a number with a power of ten and the longest name.</summary>
+    [Fact]
+    public void Training_leaves_room_for_what_stands_at_the_ends_of_its_lines()
+    {
+        var run = Trained.Plain.Run;
+        run = run with { Metrics = [.. run.Metrics.Select(m => m with { Loss = 1.84e-4, ValidationLoss = 1.84e-4 + 1e-12 * m.Step, LearningRate = 0.0137 })] };
+        var svg = XDocument.Parse(run.ToFigure().Svg).Root!;
+        var width = (double)svg.Attribute("width")!;
+        var ends = svg.Descendants().Where(e => e.Name.LocalName == "text" && e.Value.EndsWith(" validation", StringComparison.Ordinal) && e.Value.StartsWith("1.84", StringComparison.Ordinal)).ToList();
+        Assert.Equal("1.84·10⁻⁴ validation", Assert.Single(ends).Value);
+        Assert.All(ends, e => Assert.True((double)e.Attribute("x")! + TextWidth.Of(e.Value, Face.Number, Theme.Default) <= width));
+        Assert.Equal(2, Texts(run.ToFigure()).Count(t => t == "0.0137"));
+    }
+
+    [Fact]
+    public void Predictions_of_a_large_vocabulary_say_what_is_drawn()
+    {
+        var texts = Texts(Synthetic.Predictions([.. Enumerable.Range(0, 65).Select(i => $"t{i}")]).ToFigure());
+        Assert.Contains("Of 65 tokens the 3 likeliest are drawn.", texts);
+        Assert.DoesNotContain(texts, t => t.StartsWith("every token's probability", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Training_thins_to_its_pixels_and_marks_what_is_not_finite()
     {

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.RegularExpressions;
-using GradScope.Tests;
+using GradScope.Testing;
 using Microsoft.Playwright;
 
 namespace GradScope.Figures.Tests;
@@ -40,7 +40,7 @@ public sealed partial class EverywhereTests(BrowserTests.Browser browser) : ICla
 
     private const string Clean = "() => { document.body.className = ''; for (const key of Object.keys(document.body.dataset)) delete document.body.dataset[key]; document.body.removeAttribute('style'); }";
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task Text_and_marks_stand_out_in_every_theme()
     {
         var page = await browser.OpenAsync();
@@ -79,7 +79,7 @@ public sealed partial class EverywhereTests(BrowserTests.Browser browser) : ICla
         Assert.Empty(problems);
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task From_360_to_1400_pixels_the_page_never_scrolls_sideways_and_text_stays_legible()
     {
         // Of the drawing that shows: how far the page scrolls, the height of its smallest text, its scale, and how far it is scrolled in its own box.
@@ -110,7 +110,7 @@ public sealed partial class EverywhereTests(BrowserTests.Browser browser) : ICla
         static bool Scrolls(string name) => name.Contains("tape", StringComparison.Ordinal) || name.Contains("player", StringComparison.Ordinal) || name is "deep-attention" or "attention-large" or "attention-odd-tokens";
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task On_paper_everything_is_there_in_the_light()
     {
         const string Hidden = """
@@ -140,7 +140,7 @@ public sealed partial class EverywhereTests(BrowserTests.Browser browser) : ICla
         Assert.Empty(problems);
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task What_fits_on_a_page_of_paper_stands_on_one()
     {
         var page = await browser.OpenAsync();
@@ -165,7 +165,7 @@ public sealed partial class EverywhereTests(BrowserTests.Browser browser) : ICla
         Assert.Empty(problems);
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task A_hundred_figures_live_in_one_page()
     {
         var page = await browser.OpenAsync();
@@ -180,7 +180,7 @@ public sealed partial class EverywhereTests(BrowserTests.Browser browser) : ICla
         await page.CloseAsync();
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task Two_copies_of_an_output_look_alike_and_share_no_id()
     {
         // Where each mark of a copy stands in its drawing, and its colours.
@@ -210,7 +210,7 @@ public sealed partial class EverywhereTests(BrowserTests.Browser browser) : ICla
         await page.CloseAsync();
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task Hostile_names_stay_text()
     {
         var page = await browser.OpenAsync();

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using GradScope.Tests;
+using GradScope.Testing;
 using Microsoft.Playwright;
 
 namespace GradScope.Figures.Tests;
@@ -10,7 +10,7 @@ public sealed class RunPlayerTests(BrowserTests.Browser browser) : IClassFixture
 {
     private static readonly Run run = Trained.Played.Run;
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task Everything_follows_one_cursor()
     {
         var page = await browser.ShowAsync(run.ToPlayer().Html);
@@ -33,7 +33,7 @@ public sealed class RunPlayerTests(BrowserTests.Browser browser) : IClassFixture
         await page.CloseAsync();
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task It_plays_to_the_end_and_pauses()
     {
         var page = await browser.ShowAsync(run.ToPlayer().Html);
@@ -56,7 +56,7 @@ public sealed class RunPlayerTests(BrowserTests.Browser browser) : IClassFixture
         await page.CloseAsync();
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task Parameter_layer_and_head_are_chosen()
     {
         var page = await browser.ShowAsync(run.ToPlayer(new() { Layer = 0, Head = 0 }).Html);
@@ -79,7 +79,7 @@ public sealed class RunPlayerTests(BrowserTests.Browser browser) : IClassFixture
         await page.CloseAsync();
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task A_parameters_numbers_follow_the_cursor_in_both_drawings()
     {
         var player = run.ToPlayer();

@@ -22,7 +22,7 @@ internal static class Heatmap
             using (sheet.Group())
             {
                 Draw(sheet, cells, ramp, x, y, width, height, cellTitle, title);
-                sheet.Body.Empty("rect", ("x", x), ("y", y), ("width", width), ("height", height), ("class", "hit"), ("data-map", number.ToString(CultureInfo.InvariantCulture)));
+                Hit(sheet, number, x, y, width, height);
             }
 
             return;
@@ -47,6 +47,10 @@ internal static class Heatmap
         sheet.Curve($"M{x - 0.5} {y - 0.5}h{width + 1}v{height + 1}h{-width - 1}z", Tone.Rule);
         sheet.Body.Line();
     }
+
+    /// <summary>What a pointer meets over the payload's map of a number; it lies over all that belongs to the map.</summary>
+    public static void Hit(Sheet sheet, int map, double x, double y, double width, double height) =>
+        sheet.Body.Empty("rect", ("x", x), ("y", y), ("width", width), ("height", height), ("class", "hit"), ("data-map", map.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>A map's colours from end to end with their numbers, 60 px wide and 22 high.</summary>
     public static void Legend(Sheet sheet, Ramp ramp, bool signed, double x, double y, double width = 60)

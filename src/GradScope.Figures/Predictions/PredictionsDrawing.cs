@@ -41,7 +41,7 @@ internal sealed class PredictionsDrawing
     }
 
     /// <summary>Every token's probability at each position, the token that came outlined; answers the y below.</summary>
-    public double Distribution(Cells cells, int? map, double y)
+    public double Distribution(Cells cells, int map, double y)
     {
         var w = Math.Min(LargestCell, (Width - Token - Sheet.Margin) / cells.Columns);
         sheet.Text(Sheet.Margin, y + 12, isWide ? "every token's probability, at each position down" : "every token's probability", Face.Text);
@@ -55,13 +55,14 @@ internal sealed class PredictionsDrawing
             y += 16;
         }
 
-        Heatmap.Draw(sheet, cells, ramp, Token, y, w * cells.Columns, MapRow * cells.Rows, map: map);
+        Heatmap.Draw(sheet, cells, ramp, Token, y, w * cells.Columns, MapRow * cells.Rows);
         for (var r = 0; r < cells.Rows; r++)
         {
             sheet.Text(Token - 8, y + r * MapRow + 11, TokenText.Show(frame.Positions[r].Token), Face.Number, Anchor.End, fit: Token - 8 - Sheet.Margin);
             if (frame.Positions[r].TargetId is { } id) sheet.Rect(Token + id * w + 0.5, y + r * MapRow + 0.5, w - 1, MapRow - 1, Tone.Ink.Stroke(), radius: 2);
         }
 
+        using (sheet.Group()) Heatmap.Hit(sheet, map, Token, y, w * cells.Columns, MapRow * cells.Rows);
         return y + MapRow * cells.Rows;
     }
 

@@ -18,9 +18,9 @@ public static class PredictionsFigure
         var title = options.Title ?? "Predictions";
         var asked = frame.Positions.Where(p => p.IsRight is not null).ToList();
         var drawn = frame with { Positions = [.. frame.Positions.Take(MostRows)] };
-        var payload = drawn.Positions.IsEmpty || frame.Vocabulary.Length > MostTokens ? null : new Payload("maps");
-        var cells = payload is null ? null : Cells.Of(new Tensor([drawn.Positions.Length, frame.Vocabulary.Length], [.. drawn.Positions.SelectMany(p => p.Probabilities.Values.ToArray())]));
-        var map = cells is null ? null : payload?.AddMap("P", cells, null, new("position", [.. drawn.Positions.Select(p => TokenText.Show(p.Token))]), new("token", [.. frame.Vocabulary.Select(TokenText.Show)]));
+        var maps = new DrawnMaps<string>();
+        var cells = drawn.Positions.IsEmpty || frame.Vocabulary.Length > MostTokens ? null
+            : Cells.Of(new Tensor([drawn.Positions.Length, frame.Vocabulary.Length], [.. drawn.Positions.SelectMany(p => p.Probabilities.Values.ToArray())]));
         string[] notes =
         [
             frame.Positions.IsEmpty ? "There is no position." : "✓ the likeliest token came, ✗ another; an outline marks the token that came. A bar's length is the probability.",
@@ -28,7 +28,9 @@ public static class PredictionsFigure
             .. frame.Vocabulary.Length > MostTokens ? [$"Of {Numbers.Count(frame.Vocabulary.Length)} tokens the {Top} likeliest are drawn."] : Array.Empty<string>(),
         ];
         var line = string.Create(CultureInfo.InvariantCulture, $"step {frame.Step} · {Right(asked)}");
-        return Figure.From(Lay(isWide: true), Lay(isWide: false), title, Summary(frame, title, asked), payload, [Table(frame)]);
+        return Figure.From(Lay(isWide: true), Lay(isWide: false), title, Summary(frame, title, asked), maps.Payload, [Table(frame)]);
+
+        int Map(Payload payload) => payload.AddMap("P", cells, null, new("position", [.. drawn.Positions.Select(p => TokenText.Show(p.Token))]), new("token", [.. frame.Vocabulary.Select(TokenText.Show)]));
 
         Drawing Lay(bool isWide)
         {
@@ -36,7 +38,7 @@ public static class PredictionsFigure
             var drawing = new PredictionsDrawing(drawn, sheet, isWide);
             sheet.Header(drawing.Width, title, line);
             var y = drawing.Rows(sheet.Top + 12, Likeliest);
-            if (cells is not null) y = drawing.Distribution(cells, map, y + 14);
+            if (cells is not null) y = drawing.Distribution(cells, maps.Of("P", Map), y + 14);
             return new(sheet, drawing.Width, sheet.Notes(Sheet.Margin, y + 8, drawing.Width - 2 * Sheet.Margin, notes) + Sheet.Margin - 4);
         }
     }
