@@ -85,7 +85,8 @@ public sealed class Figure
         // The prefix follows from what is shown: two figures on a page never share it, and a figure keeps it from run to run.
         var bytes = payload?.ToBytes() ?? [];
         var root = "gs-" + Fingerprint([.. Encoding.UTF8.GetBytes($"{title}\n{text}\n{drawing.Sheet.Body}\n{numbers}"), .. bytes]);
-        var svg = Write(drawing, root, StyleSheet.ForDrawing(root, theme, $"{drawing.Sheet.Body}{narrow?.Sheet.Body}"));
+        var style = StyleSheet.ForDrawing(root, theme, $"{drawing.Sheet.Body}{narrow?.Sheet.Body}");
+        var svg = Write(drawing, root, style, title, Opening(text), new(0, 0, ""), new(drawing.Height, drawing.Sheet.Body.Length, ""));
 
         var html = new Markup();
         using (html.Open(
@@ -95,8 +96,8 @@ public sealed class Figure
             html.Style(StyleSheet.ForPage(root, theme, drawing.Width, drawing.Height, narrow?.Width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(payload.Kind, root, theme)));
             using (html.Open("div", ("class", "gs-view gs-drawn"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
             {
-                html.AppendFinished(svg);
-                if (narrow is not null) html.AppendFinished(Write(narrow, root + " gs-narrow", style: null));
+                html.AppendFinished(drawing.Sheet.Cuts.Count == 0 ? svg : Pieces(drawing, root, style));
+                if (narrow is not null) html.AppendFinished(Pieces(narrow, root + " gs-narrow", style: null));
             }
 
             if (tables.Count > 0)
@@ -116,24 +117,32 @@ public sealed class Figure
 
         return new(title, svg, html.ToString(), text, theme);
 
-        string Write(Drawing drawn, string classes, string? style)
+        // In a page each piece between two cuts is an element of its own: paper is broken between them.
+        string Pieces(Drawing drawn, string classes, string? style)
         {
-            var markup = new Markup();
-            using (markup.Open(
-                "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 0 {Numbers.Coordinate(drawn.Width)} {Numbers.Coordinate(drawn.Height)}"),
-                ("width", drawn.Width), ("height", drawn.Height), ("class", classes), ("role", "img")))
-            {
-                // Name and description by their elements alone: an id would be there twice where an output is.
-                markup.Element("title", title);
-                markup.Element("desc", Opening(text));
-                if (style is not null) markup.Style(style);
-                markup.Line();
-                markup.Empty("rect", ("width", drawn.Width), ("height", drawn.Height), ("class", Tone.Paper.Fill()));
-                markup.Append(drawn.Sheet.Body);
-            }
-
-            return markup.ToString();
+            Cut[] cuts = [new(0, 0, title), .. drawn.Sheet.Cuts, new(drawn.Height, drawn.Sheet.Body.Length, "")];
+            return string.Concat(cuts.Zip(cuts.Skip(1), (from, to) => Write(drawn, classes, from == cuts[0] ? style : null, from.Name, from == cuts[0] ? Opening(text) : null, from, to)));
         }
+    }
+
+    private static string Write(Drawing drawn, string classes, string? style, string title, string? description, Cut from, Cut to)
+    {
+        var (top, height) = (Numbers.Coordinate(from.Y), Numbers.Coordinate(to.Y - from.Y));
+        var markup = new Markup();
+        using (markup.Open(
+            "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 {top} {Numbers.Coordinate(drawn.Width)} {height}"),
+            ("width", drawn.Width), ("height", height), ("class", classes), ("role", "img")))
+        {
+            // Name and description by their elements alone: an id would be there twice where an output is.
+            markup.Element("title", title);
+            if (description is not null) markup.Element("desc", description);
+            if (style is not null) markup.Style(style);
+            markup.Line();
+            markup.Empty("rect", ("y", from.Y == 0 ? null : top), ("width", drawn.Width), ("height", height), ("class", Tone.Paper.Fill()));
+            markup.AppendFinished(drawn.Sheet.Body.Between(from.At, to.At));
+        }
+
+        return markup.ToString();
     }
 
     /// <summary>8 hexadecimal digits that follow from the bytes: FNV-1a (Fowler, Noll, Vo), folded. What is told apart are figures, not foes.</summary>

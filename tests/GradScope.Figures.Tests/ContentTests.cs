@@ -38,6 +38,17 @@ public sealed class ContentTests
         Assert.Equal(parts, texts.Where(parts.Contains));
     }
 
+    /// <summary>Paper is broken between a tape's parts: in a page each is an element of its own, one below the other.</summary>
+    [Fact]
+    public void Tape_of_a_transformer_stands_in_pieces_in_a_page()
+    {
+        var figure = Trained.Teaching.Frame.Tape.ToFigure();
+        var (whole, pieces) = (XDocument.Parse(figure.Svg).Root!, XDocument.Parse(figure.Html).Descendants().Where(e => e.Name.LocalName == "svg").ToList());
+        Assert.Equal(["Tape", "block 0 · attention", "block 0 · mlp", "block 1 · attention", "block 1 · mlp", "unembedding and loss"], pieces.Select(p => p.Elements().First().Value));
+        Assert.Equal((double)whole.Attribute("height")!, pieces.Sum(p => (double)p.Attribute("height")!), 1);
+        Assert.Equal(Texts(figure), pieces.SelectMany(Texts));
+    }
+
     [Fact]
     public void Flow_shows_shares_that_sum_to_one_and_ribbons_that_are_copied()
     {
@@ -188,6 +199,8 @@ public sealed class ContentTests
         Assert.Contains(", gradient ‖·‖ 0", Gallery.Draw("tape-zero").Text);
     }
 
-    internal static List<string> Texts(Figure figure) =>
-        [.. XDocument.Parse(figure.Svg).Descendants().Where(e => e.Name.LocalName == "text").Select(e => string.Concat(e.DescendantNodes().OfType<XText>().Where(t => t.Parent!.Name.LocalName != "title").Select(t => t.Value)))];
+    internal static List<string> Texts(Figure figure) => Texts(XDocument.Parse(figure.Svg).Root!);
+
+    private static List<string> Texts(XElement svg) =>
+        [.. svg.Descendants().Where(e => e.Name.LocalName == "text").Select(e => string.Concat(e.DescendantNodes().OfType<XText>().Where(t => t.Parent!.Name.LocalName != "title").Select(t => t.Value)))];
 }

@@ -186,8 +186,8 @@ public sealed partial class EverywhereTests(BrowserTests.Browser browser) : ICla
         // Where each mark of a copy stands in its drawing, and its colours.
         const string Looks = """
             copy => {
-              const svg = document.querySelectorAll('.gs-drawn > svg:not(.gs-narrow)')[copy], frame = svg.getBoundingClientRect();
-              return [...svg.querySelectorAll('text,rect,path,circle')].map(mark => {
+              const view = document.querySelectorAll('.gs-drawn')[copy], frame = view.getBoundingClientRect();
+              return [...view.querySelectorAll('svg:not(.gs-narrow) :is(text,rect,path,circle)')].map(mark => {
                 const box = mark.getBoundingClientRect(), style = getComputedStyle(mark);
                 return [mark.tagName, ...[box.x - frame.x, box.y - frame.y, box.width, box.height].map(v => v.toFixed(1)), style.fill, style.stroke, style.opacity].join(' ');
               });

@@ -71,17 +71,24 @@ internal sealed class TapeDrawing
         var top = Sheet.Top + 10;
         Heads(top);
         var y = top + 12;
-        var first = y;
+        var (first, band, loss) = (y, y, LossBelow(y));
         for (var i = 0; i < rows.Count; i++)
         {
             if (rows[i].Heading is { } heading)
             {
+                if (i > 0)
+                {
+                    Lines(band, y, isFirst: band == first, isLast: false, loss);
+                    Sheet.Cuts.Add(new(y, Sheet.Body.Length, heading));
+                    band = y;
+                }
+
                 Sheet.Text(Index - 18, y + 20, heading, Face.Heading);
                 y += HeadingRow;
             }
 
             y = Row(rows[i], y);
-            if (rows.Count < rowCount && i == rows.Count / 2 - 1)
+            if (IsBeforeGap(i))
             {
                 Sheet.Text(Label, y + 15, $"… {Numbers.Count(rowCount - rows.Count)} rows, in the table", Face.Note);
                 y += LowRow;
@@ -90,8 +97,7 @@ internal sealed class TapeDrawing
             Sheet.Body.Line();
         }
 
-        Sheet.Body.Empty("path", ("d", lines.ToString()), ("class", Tone.Rule.Stroke()));
-        Rails(first, y);
+        Lines(band, y, isFirst: band == first, isLast: true, loss);
         return new(Sheet, width, Sheet.Notes(Sheet.Margin, y + 12, width - 2 * Sheet.Margin, Notes()) + Sheet.Margin - 4);
     }
 
@@ -217,23 +223,33 @@ internal sealed class TapeDrawing
             across: matrices > 1 ? new(null, null, (value.Shape.Rank == 4 ? "head" : "matrix", cells.Columns / matrices)) : null);
     });
 
-    private void Rails(double top, double bottom)
+    /// <summary>The lines between the rows of a band, and its part of the two passes: forward down to the end, backward up from the loss.</summary>
+    private void Lines(double top, double bottom, bool isFirst, bool isLast, double loss)
     {
+        Sheet.Body.Empty("path", ("d", lines.ToString()), ("class", Tone.Rule.Stroke()));
+        lines.Clear();
         Sheet.Line(Rail, top, Rail, bottom, Tone.Value, 2);
-        Arrows.Head(Sheet, Rail, bottom + 1, 0, 1, Tone.Value, 5, 2);
-        if (!tape.BackwardHasRun) return;
+        if (isLast) Arrows.Head(Sheet, Rail, bottom + 1, 0, 1, Tone.Value, 5, 2);
+        if (!tape.BackwardHasRun || loss < top) return;
 
-        var from = bottom;
-        var y = top;
-        foreach (var row in rows)
+        Sheet.Line(back, Math.Min(loss, bottom), back, top, Tone.Gradient, 2);
+        if (isFirst) Arrows.Head(Sheet, back, top - 1, 0, -1, Tone.Gradient, 5, 2);
+    }
+
+    /// <summary>Whether rows are left out after this one.</summary>
+    private bool IsBeforeGap(int row) => rows.Count < rowCount && row == rows.Count / 2 - 1;
+
+    /// <summary>Where the loss's row has its middle, the first row being at y; without a drawn loss the end.</summary>
+    private double LossBelow(double y)
+    {
+        for (var i = 0; i < rows.Count; i++)
         {
-            y += row.Heading is null ? 0 : HeadingRow;
-            if (row.Node.Index == tape.Loss) from = y + LowRow / 2;
-            y += HeightOf(row);
+            y += rows[i].Heading is null ? 0 : HeadingRow;
+            if (rows[i].Node.Index == tape.Loss) return y + LowRow / 2;
+            y += HeightOf(rows[i]) + (IsBeforeGap(i) ? LowRow : 0);
         }
 
-        Sheet.Line(back, from, back, top, Tone.Gradient, 2);
-        Arrows.Head(Sheet, back, top - 1, 0, -1, Tone.Gradient, 5, 2);
+        return y;
     }
 
     private static ((string Text, Face Face) Name, (string Text, Face Face) Formula) Texts(TapeRow row)

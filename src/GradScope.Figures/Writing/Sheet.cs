@@ -11,6 +11,12 @@ internal enum Anchor
 /// <summary>A finished sheet and its size.</summary>
 internal sealed record Drawing(Sheet Sheet, double Width, double Height);
 
+/// <summary>A line across a long drawing where a page of paper may end: nothing of what stands above it is below it.</summary>
+/// <param name="Y">Where it lies.</param>
+/// <param name="At">How much of the sheet was written above it.</param>
+/// <param name="Name">What comes below it.</param>
+internal sealed record Cut(double Y, int At, string Name);
+
 /// <summary>The surface a figure is drawn on: shapes and texts in pixels, y downwards.</summary>
 internal sealed class Sheet(Theme theme)
 {
@@ -33,6 +39,9 @@ internal sealed class Sheet(Theme theme)
 
     /// <summary>What was drawn so far.</summary>
     public Markup Body { get; } = new();
+
+    /// <summary>Where the drawing may be cut, from the top; none of most drawings.</summary>
+    public List<Cut> Cuts { get; } = [];
 
     /// <summary>How much of a title's first lines is taken: where the figure's own drawing may start.</summary>
     public double Top { get; private set; } = Margin;

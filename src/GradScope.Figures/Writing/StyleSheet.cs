@@ -60,7 +60,7 @@ internal static class StyleSheet
     /// <summary>The rules of what surrounds the SVG in HTML: the scrolling frame, the drawing for narrow places where there is one, and the tables with so many columns of text before their numbers.</summary>
     public static string ForPage(string root, Theme theme, double width, double height, double? narrow, IEnumerable<int> textColumns) =>
         $".{root}.gs{{background:var(--gs-paper);color:var(--gs-ink);font:{Pixels(theme.TextSize)} {theme.Font};max-width:{Pixels(width)};margin:0;text-align:left}}"
-        + $".{root} .gs-view{{overflow-x:auto}}.{root} .gs-drawn>svg{{display:block;width:100%;height:auto;min-width:{Pixels(narrow is null ? Narrowest(width) : Least(width))};max-width:{Pixels(width)}}}"
+        + $".{root} .gs-view{{overflow-x:auto}}.{root} .gs-drawn>svg{{display:block;overflow:visible;width:100%;height:auto;min-width:{Pixels(narrow is null ? Narrowest(width) : Least(width))};max-width:{Pixels(width)}}}"
         // Where a box goes on to the right there is a shade; paper that moves with what is in it covers the shade at its end.
         + $".{root} .gs-view{{background:linear-gradient(to left,var(--gs-paper) 40%,transparent) right/32px 100% no-repeat local,linear-gradient(to left,rgba(128,128,128,.6),transparent) right/16px 100% no-repeat}}.{root} .gs-drawn>svg>rect:first-of-type{{fill-opacity:0}}"
         + (narrow is { } small ? Switch(root, width, small) : "")
@@ -79,7 +79,7 @@ internal static class StyleSheet
     private static double Least(double width) => Math.Ceiling(width * 0.73);
 
     /// <summary>A drawing that fits on a page of paper without becoming too small is shrunk to it and stands on one; a longer one goes on over several.</summary>
-    private static string OnPaper(double width, double height) => Math.Min(PaperWidth / width, PaperHeight / height) < SmallestOnPaper ? ""
+    private static string OnPaper(double width, double height) => Math.Min(PaperWidth / width, PaperHeight / height) < SmallestOnPaper ? ";break-inside:avoid"
         : string.Create(CultureInfo.InvariantCulture, $";width:min(100%,{96 * width / height:0.#}vh);break-inside:avoid");
 
     /// <summary>Where the wide drawing would be too small, the narrow one stands in its place.</summary>
