@@ -2,58 +2,49 @@ using System.Globalization;
 
 namespace GradScope.Figures;
 
-/// <summary>Lays a live view out: a bar of progress, then two columns of small panels, or one where it is narrow, then the heads' maps.</summary>
+/// <summary>Lays a live view out: a bar of progress, then two columns of small panels, then the heads' maps.</summary>
 internal sealed class LiveDrawing
 {
-    private const double Wide = 660, ColumnGap = 28, PanelHeight = 96, AxisWidth = 40;
+    private const double Width = 660, ColumnGap = 28, Column = (Width - 2 * Sheet.Margin - ColumnGap) / 2, PanelHeight = 96, AxisWidth = 40;
     private const double LargestMap = 132, SmallestMap = 56, MapGap = 14;
     private const int MostPoints = 200, MostMaps = 16, MostCells = 24;
 
     private readonly LiveFrame frame;
     private readonly string title;
     private readonly IReadOnlyList<Metrics> metrics;
-    private readonly double width, column;
-    private readonly int columns;
 
-    private LiveDrawing(LiveFrame frame, IReadOnlyList<Metrics> metrics, string title, FigureOptions options, double width)
+    public LiveDrawing(LiveFrame frame, string title, FigureOptions options)
     {
-        (this.frame, this.metrics, this.title, this.width) = (frame, metrics, title, width);
-        Sheet = width == Wide ? new(options.Theme) : Sheet.ForNarrow(options.Theme);
-        columns = width < Wide ? 1 : 2;
-        column = (width - 2 * Sheet.Margin + ColumnGap) / columns - ColumnGap;
+        (this.frame, this.title) = (frame, title);
+        Sheet = new(options.Theme);
+        metrics = Thin(frame.Run.Metrics);
     }
 
     private Sheet Sheet { get; }
 
-    /// <summary>The drawing for most places, and the one for narrow ones.</summary>
-    public static (Drawing Wide, Drawing Narrow) Of(LiveFrame frame, string title, FigureOptions options)
+    /// <summary>Draws it once: what is drawn several times a second is not drawn again for narrow places.</summary>
+    public Drawing Draw()
     {
-        var metrics = Thin(frame.Run.Metrics);
-        return (new LiveDrawing(frame, metrics, title, options, Wide).Draw(), new LiveDrawing(frame, metrics, title, options, Sheet.Narrow).Draw());
-    }
-
-    private Drawing Draw()
-    {
-        Sheet.Header(width, title, [frame.Progress.ToString(), .. LiveFigure.Measured(frame.Run) is { } numbers ? [numbers] : Array.Empty<string>()]);
+        Sheet.Header(Width, title, [frame.Progress.ToString(), .. LiveFigure.Measured(frame.Run) is { } numbers ? [numbers] : Array.Empty<string>()]);
         var y = Sheet.Top;
         if (frame.Progress.Share is { } share)
         {
-            Sheet.Rect(Sheet.Margin, y, width - 2 * Sheet.Margin, 6, Tone.Rule.Fill(), radius: 3);
-            if (share > 0) Sheet.Rect(Sheet.Margin, y, share * (width - 2 * Sheet.Margin), 6, Tone.Value.Fill(), radius: 3);
+            Sheet.Rect(Sheet.Margin, y, Width - 2 * Sheet.Margin, 6, Tone.Rule.Fill(), radius: 3);
+            if (share > 0) Sheet.Rect(Sheet.Margin, y, share * (Width - 2 * Sheet.Margin), 6, Tone.Value.Fill(), radius: 3);
             y += 16;
         }
 
-        if (frame.Run.Metrics.IsEmpty) return new(Sheet, width, Sheet.Notes(Sheet.Margin, y, width - 2 * Sheet.Margin, "No step was made yet.") + Sheet.Margin);
+        if (frame.Run.Metrics.IsEmpty) return new(Sheet, Width, Sheet.Notes(Sheet.Margin, y, Width - 2 * Sheet.Margin, "No step was made yet.") + Sheet.Margin);
 
-        foreach (var row in Panels().Chunk(columns))
+        foreach (var row in Panels().Chunk(2))
         {
-            for (var i = 0; i < row.Length; i++) row[i](Sheet.Margin + i * (column + ColumnGap), y);
+            for (var i = 0; i < row.Length; i++) row[i](Sheet.Margin + i * (Column + ColumnGap), y);
             y += PanelHeight + 46;
             Sheet.Body.Line();
         }
 
         if (Shows(LiveParts.Attention) && frame.Probe is { } probe) y = Attention(probe.Attention(), y);
-        return new(Sheet, width, y + Sheet.Margin - 8);
+        return new(Sheet, Width, y + Sheet.Margin - 8);
     }
 
     private bool Shows(LiveParts part) => frame.Parts.HasFlag(part);
@@ -72,7 +63,7 @@ internal sealed class LiveDrawing
 
     private void Panel(CurvePanel panel, double x, double y)
     {
-        var panels = new CurvePanels(Sheet, x, x + column, metrics.Count, namesStandAbove: false, panel);
+        var panels = new CurvePanels(Sheet, x, x + Column, metrics.Count, namesStandAbove: false, panel);
         var steps = Axis.Linear(Math.Min(metrics[0].Step, 1) - 1, metrics[^1].Step, panels.Left, panels.Right, 3);
         panels.Steps(steps, panels.Draw(steps, y) - CurvePanels.Space + 4);
     }
@@ -81,7 +72,7 @@ internal sealed class LiveDrawing
     private void Flow(GradientFlowFrame flow, double x, double y)
     {
         Sheet.Text(x, y + 12, "← gradient flow ‖∂L/∂x‖ (log)", Face.Text);
-        var (left, right, top, bottom) = (x + AxisWidth, x + column, y + 24, y + 24 + PanelHeight);
+        var (left, right, top, bottom) = (x + AxisWidth, x + Column, y + 24, y + 24 + PanelHeight);
         var scale = LogScale.Of([.. flow.Stations.Select(s => s.GradNorm)]);
         if (!flow.BackwardHasRun)
         {
@@ -118,12 +109,12 @@ internal sealed class LiveDrawing
         var shown = heads.Take(MostMaps).ToList();
         var tokens = attention.Tokens.Select(TokenText.Show).ToList();
         var label = Math.Min(40, tokens.Max(t => Sheet.WidthOf(t, Face.Number)) + 6);
-        var map = Math.Clamp((width - 2 * Sheet.Margin + MapGap) / attention.Layers[0].HeadCount - MapGap - label, SmallestMap, LargestMap);
+        var map = Math.Clamp((Width - 2 * Sheet.Margin + MapGap) / attention.Layers[0].HeadCount - MapGap - label, SmallestMap, LargestMap);
         var step = map / tokens.Count;
         var isLabelled = step >= 10;
         var pitch = map + MapGap + (isLabelled ? label : 0);
-        var perRow = Math.Max(1, Math.Min(attention.Layers[0].HeadCount, (int)((width - 2 * Sheet.Margin + MapGap) / pitch)));
-        Sheet.Text(Sheet.Margin, y + 12, "attention on the probe: a row is who asks, a column who is looked at", Face.Text, fit: width - 2 * Sheet.Margin);
+        var perRow = Math.Max(1, Math.Min(attention.Layers[0].HeadCount, (int)((Width - 2 * Sheet.Margin + MapGap) / pitch)));
+        Sheet.Text(Sheet.Margin, y + 12, "attention on the probe: a row is who asks, a column who is looked at", Face.Text, fit: Width - 2 * Sheet.Margin);
         y += 22;
         foreach (var layer in shown.GroupBy(s => s.Layer.Layer))
         {
@@ -145,7 +136,7 @@ internal sealed class LiveDrawing
             }
         }
 
-        return heads.Count == shown.Count ? y : Sheet.Notes(Sheet.Margin, y, width - 2 * Sheet.Margin, $"The first {shown.Count} of {heads.Count} heads.");
+        return heads.Count == shown.Count ? y : Sheet.Notes(Sheet.Margin, y, Width - 2 * Sheet.Margin, $"The first {shown.Count} of {heads.Count} heads.");
     }
 
     /// <summary>At most so many points, each the mean of its part of the training.</summary>

@@ -10,8 +10,7 @@ internal static class LiveFigure
     {
         options ??= FigureOptions.Default;
         var title = options.Title ?? "Training: " + frame.Run.Task;
-        var (wide, narrow) = LiveDrawing.Of(frame, title, options);
-        return Figure.From(wide, narrow, title, Summary(frame, title), null, []);
+        return Figure.From(new LiveDrawing(frame, title, options).Draw(), null, title, Summary(frame, title), null, []);
     }
 
     /// <summary>The last step's numbers, in a line; null before the first step.</summary>
