@@ -119,6 +119,40 @@ public sealed partial class BrowserTests(BrowserTests.Browser browser) : IClassF
     }
 
     [RequiresFact(Tool.Chromium)]
+    public async Task All_curves_of_a_training_are_read_at_a_step()
+    {
+        var run = Trained.Teaching.Run;
+        foreach (var width in (int[])[1100, 360])
+        {
+            var page = await browser.ShowAsync(run.ToFigure().Html, width);
+            var curves = page.Locator("[data-map]:visible");
+            var box = (await curves.BoundingBoxAsync())!;
+            await page.Mouse.MoveAsync(box.X + box.Width * 56.5f / 200, box.Y + 40);
+            await Assertions.Expect(page.Locator(".gs-tip")).ToHaveTextAsync(Told(57), new() { UseInnerText = true });
+            await curves.FocusAsync();
+            await page.Keyboard.PressAsync("End");
+            await Assertions.Expect(page.Locator("[role=status]")).ToHaveTextAsync(Told(200).Replace("\n", ", "));
+            await page.Keyboard.PressAsync("ArrowLeft");
+            await Assertions.Expect(page.Locator("[role=status]")).ToHaveTextAsync(Told(199).Replace("\n", ", "));
+            var tip = (await page.Locator(".gs-tip").BoundingBoxAsync())!;
+            Assert.InRange(tip.X, 0, width - tip.Width);
+            Assert.InRange(tip.Y, 0, 900 - tip.Height);
+            await browser.CloseAsync(page);
+        }
+
+        string Told(int step)
+        {
+            var m = run.Metrics[step - 1];
+            (string Name, double? Value)[] all =
+            [
+                ("loss", m.Loss), ("validation loss", m.ValidationLoss), ("accuracy", m.Accuracy), ("validation accuracy", m.ValidationAccuracy),
+                ("gradient norm", m.GradientNorm), ("update ratio", m.UpdateRatio), ("learning rate", m.LearningRate),
+            ];
+            return $"step {step}\n" + string.Join('\n', all.Where(n => n.Value is not null).Select(n => $"{n.Name} {Shown((float)n.Value!)}"));
+        }
+    }
+
+    [RequiresFact(Tool.Chromium)]
     public async Task Every_tokens_probability_is_read()
     {
         var frame = Trained.Plain.Frame.Predictions();

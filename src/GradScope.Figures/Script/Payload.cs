@@ -12,7 +12,8 @@ namespace GradScope.Figures;
 /// <param name="Texts">What stands at each, such as its token.</param>
 /// <param name="Each">Where matrices stand beside each other, what each is, and how many columns it has.</param>
 /// <param name="From">The number of the first.</param>
-internal sealed record Side(string? Name = null, IReadOnlyList<string>? Texts = null, (string Name, int Size)? Each = null, int From = 0);
+/// <param name="Every">How far apart the numbers of two neighbours are.</param>
+internal sealed record Side(string? Name = null, IReadOnlyList<string>? Texts = null, (string Name, int Size)? Each = null, int From = 0, int Every = 1);
 
 /// <summary>
 /// The recorded numbers that a figure's script reads: a header in JSON and arrays of numbers, compressed. A number is kept as it is
@@ -76,6 +77,18 @@ internal sealed class Payload
         return maps.Count - 1;
     }
 
+    /// <summary>Adds curves that are read together, a column of theirs at once, and answers their number; a curve may lack numbers.</summary>
+    /// <param name="name">What is read.</param>
+    /// <param name="across">What the columns are.</param>
+    /// <param name="curves">Names and numbers, all of one length.</param>
+    public int AddCurves(string name, Side across, params IReadOnlyList<(string Name, IReadOnlyList<double?> Values)> curves)
+    {
+        var many = curves.Select(curve => (JsonNode)new JsonArray(curve.Name, Add([.. curve.Values.Select(v => (float)(v ?? 0))], i => curve.Values[i] is null)));
+        var maps = (JsonArray)(Head["maps"] ??= new JsonArray());
+        maps.Add(new JsonObject { ["name"] = name, ["rows"] = 1, ["cols"] = curves[0].Values.Count, ["across"] = ToJson(across), ["many"] = new JsonArray([.. many]) });
+        return maps.Count - 1;
+    }
+
     /// <summary>A heatmap's cells as the script knows them, without their numbers.</summary>
     public JsonObject MapOf(string name, Cells cells, Side? down = null, Side? across = null)
     {
@@ -129,6 +142,7 @@ internal sealed class Payload
         if (side.Name is not null) json["name"] = side.Name;
         if (side.Texts is { } texts) json["of"] = AddTexts(texts);
         if (side.From != 0) json["from"] = side.From;
+        if (side.Every != 1) json["every"] = side.Every;
         if (side.Each is { } each) json["each"] = new JsonArray(each.Name, each.Size);
         return json;
     }

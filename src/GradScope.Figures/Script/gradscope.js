@@ -7,10 +7,11 @@
 
   /** A number, or null where the mask allows none. @typedef {number | null} Cell */
   /** Where numbers stand in the payload: first, count, exponent of the smallest. @typedef {[number, number, number]} Ref */
-  /** What rows or columns are: a word for them, the header's list of their texts, the first one's number, and, where matrices stand beside each other, what each is and its size.
-   * @typedef {{ name?: string, of?: number, from?: number, each?: [string, number] }} Side */
-  /** A rectangle of numbers, rows × cols cells; each cell stands for block[0] × block[1] numbers that were recorded. v is the value, g its gradient, called grad.
-   * @typedef {{ name: string, rows: number, cols: number, block?: [number, number], v?: Ref, g?: Ref, grad?: string, down?: Side, across?: Side }} Grid */
+  /** What rows or columns are: a word for them, the header's list of their texts, the first one's number, how far apart their numbers are, and, where matrices stand beside each other, what each is and its size.
+   * @typedef {{ name?: string, of?: number, from?: number, every?: number, each?: [string, number] }} Side */
+  /** A rectangle of numbers, rows × cols cells; each cell stands for block[0] × block[1] numbers that were recorded. v is the value, g its gradient, called grad;
+   * of curves there are many values a column, by name.
+   * @typedef {{ name: string, rows: number, cols: number, block?: [number, number], v?: Ref, g?: Ref, grad?: string, many?: [string, Ref][], down?: Side, across?: Side }} Grid */
   /** @typedef {{ maps?: Grid[], names?: string[][], [key: string]: any }} Head */
   /** @typedef {{ head: Head, numbers: (ref: Ref | undefined) => Cell[] | undefined }} Data */
   /** @typedef {Record<string, string | number | boolean | undefined | ((event: any) => void)>} Attributes */
@@ -107,11 +108,14 @@
         const frame = root.getBoundingClientRect();
         tip.textContent = text;
         tip.hidden = mark.hidden = false;
-        Object.assign(mark.style, { left: `${box.left - frame.left}px`, top: `${box.top - frame.top}px`, width: `${box.width}px`, height: `${box.height}px` });
-        const left = Math.max(0, Math.min(box.left - frame.left + box.width / 2 - tip.offsetWidth / 2, frame.width - tip.offsetWidth));
-        const above = box.top - tip.offsetHeight - 6;
-        tip.style.left = `${left}px`;
-        tip.style.top = `${(above > 0 ? above : box.top + box.height + 6) - frame.top}px`;
+        // What is tall is a step: a line, and the text beside it. Otherwise the text is above, or below where there is no room above.
+        const [x, tall, above] = [box.left - frame.left, box.height > 200, box.top - tip.offsetHeight - 6];
+        mark.classList.toggle('gs-line', tall);
+        Object.assign(mark.style, { left: `${tall ? x + box.width / 2 : x}px`, top: `${box.top - frame.top}px`, width: `${tall ? 0 : box.width}px`, height: `${box.height}px` });
+        const right = x + box.width + 10;
+        const left = !tall ? x + box.width / 2 - tip.offsetWidth / 2 : right + tip.offsetWidth <= frame.width ? right : x - tip.offsetWidth - 10;
+        tip.style.left = `${Math.max(0, Math.min(left, frame.width - tip.offsetWidth))}px`;
+        tip.style.top = `${(tall ? Math.max(8, box.top) : above > 0 ? above : box.top + box.height + 6) - frame.top}px`;
       },
     };
   };
@@ -121,7 +125,7 @@
   /** A side's words for one place, such as query 3 “r”. @param {Side | undefined} side @param {number} i @param {number} block @param {string[][]} names @returns {string} */
   const place = (side, i, block, names) => {
     if (side?.each) return `${side.each[0]} ${Math.floor(i / side.each[1])}, ${place({ ...side, each: undefined }, i % side.each[1], block, names)}`;
-    const at = i * block + (side?.from ?? 0);
+    const at = i * block * (side?.every ?? 1) + (side?.from ?? 0);
     const text = side?.of === undefined || block > 1 ? '' : ` “${names[side.of][i]}”`;
     return `${side?.name ? side.name + ' ' : ''}${at}${block > 1 ? '…' + (at + block - 1) : ''}${text}`;
   };
@@ -152,7 +156,7 @@
   };
 
   /** Lets a drawn rectangle of cells be read by pointer and keys.
-   * @param {Element} target @param {{ rows: number, cols: number, label: string, tell: (r: number, c: number) => string }} map @param {ReturnType<typeof stage>} on */
+   * @param {Element} target @param {{ rows: number, cols: number, label: string, role?: string, tell: (r: number, c: number) => string }} map @param {ReturnType<typeof stage>} on */
   const readable = (target, map, on) => {
     /** @type {[number, number]} */
     let at = [0, 0];
@@ -168,7 +172,7 @@
       if (aloud) on.say(text.replace(/\n/g, ', '));
     };
     target.setAttribute('role', 'application');
-    target.setAttribute('aria-roledescription', 'heatmap');
+    target.setAttribute('aria-roledescription', map.role ?? 'heatmap');
     target.setAttribute('aria-label', `${map.label}: arrow keys read its cells`);
     target.addEventListener('pointermove', event => {
       const frame = target.getBoundingClientRect();
@@ -215,8 +219,11 @@
       frames.forEach(frame => {
         const map = /** @type {Grid[]} */ (head.maps)[Number(frame.getAttribute('data-map'))];
         const [value, grad] = [numbers(map.v), numbers(map.g)];
+        const many = map.many?.map(([name, ref]) => ({ name, cells: numbers(ref) ?? [] }));
         frame.parentNode?.querySelectorAll('title').forEach(title => title.remove());
-        readable(frame, { ...map, label: map.name, tell: (r, c) => tell(map, head.names ?? [], value, grad, r, c) }, on);
+        readable(frame, { ...map, label: map.name, role: many && 'curves', tell: (r, c) => many
+          ? [place(map.across, c, 1, []), ...many.filter(({ cells }) => cells[c] !== null).map(({ name, cells }) => `${name} ${short(cells[c])}`)].join('\n')
+          : tell(map, head.names ?? [], value, grad, r, c) }, on);
       });
       rove(frames);
     },

@@ -6,15 +6,17 @@ namespace GradScope.Figures;
 internal sealed class TrainingDrawing
 {
     private const double Wide = 660;
+    private const int MostRead = 500;
 
     private readonly Run run;
     private readonly string title;
     private readonly double width;
+    private readonly DrawnMaps<string> maps;
     private readonly CurvePanels panels;
 
-    private TrainingDrawing(Run run, string title, FigureOptions options, double width)
+    private TrainingDrawing(Run run, string title, FigureOptions options, double width, DrawnMaps<string> maps)
     {
-        (this.run, this.title, this.width) = (run, title, width);
+        (this.run, this.title, this.width, this.maps) = (run, title, width, maps);
         Sheet = width == Wide ? new(options.Theme) : Sheet.ForNarrow(options.Theme);
         var metrics = run.Metrics;
         panels = new(
@@ -28,9 +30,12 @@ internal sealed class TrainingDrawing
 
     private Sheet Sheet { get; }
 
-    /// <summary>The drawing for most places, and the one for narrow ones.</summary>
-    public static (Drawing Wide, Drawing Narrow) Of(Run run, string title, FigureOptions options) =>
-        (new TrainingDrawing(run, title, options, Wide).Draw(), new TrainingDrawing(run, title, options, Sheet.Narrow).Draw());
+    /// <summary>The drawing for most places, the one for narrow ones, and the numbers of each step for a script to read.</summary>
+    public static (Drawing Wide, Drawing Narrow, Payload? Payload) Of(Run run, string title, FigureOptions options)
+    {
+        var maps = new DrawnMaps<string>();
+        return (new TrainingDrawing(run, title, options, Wide, maps).Draw(), new TrainingDrawing(run, title, options, Sheet.Narrow, maps).Draw(), maps.Payload);
+    }
 
     private Drawing Draw()
     {
@@ -48,10 +53,33 @@ internal sealed class TrainingDrawing
         }
 
         var steps = Axis.Linear(Math.Min(run.Metrics[0].Step, 1) - 1, run.Metrics[^1].Step, panels.Left, panels.Right, width < Wide ? 3 : 5);
-        var y = Sheet.Top + 6;
+        var (top, y) = (Sheet.Top + 6, Sheet.Top + 6);
         while (panels.Any) y = panels.Draw(steps, y);
         panels.Steps(steps, y - CurvePanels.Space + 4);
+        // A step's numbers are read where it stands, from the first panel to the last.
+        if (Read is [var first, .., var last] && last.Step - first.Step == Every * (Read.Count - 1))
+        {
+            var (from, to) = (steps.At(first.Step - Every / 2.0), steps.At(last.Step + Every / 2.0));
+            using (Sheet.Group()) Heatmap.Hit(Sheet, maps.Of("steps", Steps), from, top + 20, to - from, y - CurvePanels.Space - top - 20);
+        }
+
         return new(Sheet, width, Notes(y - CurvePanels.Space + 38) + Sheet.Margin - 4);
+    }
+
+    /// <summary>Each how many steps one is read.</summary>
+    private int Every => (run.Metrics.Length + MostRead - 1) / MostRead;
+
+    private List<Metrics> Read => [.. run.Metrics.Where((_, i) => (i + 1) % Every == 0)];
+
+    private int Steps(Payload payload)
+    {
+        var read = Read;
+        return payload.AddCurves(
+            "each step's numbers", new("step", From: read[0].Step, Every: Every),
+            ("loss", Values(m => m.Loss)), ("validation loss", Values(m => m.ValidationLoss)), ("accuracy", Values(m => m.Accuracy)), ("validation accuracy", Values(m => m.ValidationAccuracy)),
+            ("gradient norm", Values(m => m.GradientNorm)), ("update ratio", Values(m => m.UpdateRatio)), ("learning rate", Values(m => m.LearningRate)));
+
+        IReadOnlyList<double?> Values(Func<Metrics, double?> number) => [.. read.Select(number)];
     }
 
     private (int, double)[] Points(Func<Metrics, double?> number) => [.. run.Metrics.Where(m => number(m) is not null).Select(m => (m.Step, number(m)!.Value))];
@@ -71,6 +99,7 @@ internal sealed class TrainingDrawing
         List<string> notes = [];
         if (panels.Window > 1) notes.Add(string.Create(CultureInfo.InvariantCulture, $"Thin: each step. Bold: the mean of the last {panels.Window} steps; its last value stands at the end. Validation is drawn as measured."));
         if (run.Metrics.Length > panels.Right - panels.Left) notes.Add(string.Create(CultureInfo.InvariantCulture, $"{Numbers.Count(run.Metrics.Length)} steps in {(int)(panels.Right - panels.Left)} pixels: a thin stroke spans its pixel's lowest and highest step."));
+        if (Every > 1) notes.Add($"Numbers are read of every {Numbers.Ordinal(Every)} step.");
         if (TrainingFigure.WithoutBackprop(run) is { } idle) notes.Add(idle);
         if (panels.NotFinite > 0) notes.Add($"{Numbers.Count(panels.NotFinite)} numbers are NaN or ∞; crosses at the top mark their steps.");
         return Sheet.Notes(Sheet.Margin, y, width - 2 * Sheet.Margin, [.. notes]);

@@ -13,8 +13,8 @@ public static class TrainingFigure
     {
         options ??= FigureOptions.Default;
         var title = options.Title ?? "Training: " + run.Task;
-        var (wide, narrow) = TrainingDrawing.Of(run, title, options);
-        return Figure.From(wide, narrow, title, Summary(run, title), null, run.Metrics.IsEmpty ? [] : [Table(run)]);
+        var (wide, narrow, payload) = TrainingDrawing.Of(run, title, options);
+        return Figure.From(wide, narrow, title, Summary(run, title), payload, run.Metrics.IsEmpty ? [] : [Table(run)]);
     }
 
     private static string Summary(Run run, string title)
