@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Globalization;
 using System.Text;
 using GradScope.Figures;
 
@@ -47,7 +47,7 @@ public sealed class Figure
                 page.Empty("meta", ("charset", "utf-8"));
                 page.Empty("meta", ("name", "viewport"), ("content", "width=device-width,initial-scale=1"));
                 page.Element("title", Title);
-                page.Style($":root{{color-scheme:light dark}}body{{margin:16px;background:{theme.Light.Paper}}}h1{{position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inset(50%)}}@media(prefers-color-scheme:dark){{body{{background:{theme.Dark.Paper}}}}}");
+                page.Style($":root{{color-scheme:light dark}}body{{margin:16px;background:{theme.Light.Paper}}}h1{{position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inset(50%)}}@media(prefers-color-scheme:dark){{body{{background:{theme.Dark.Paper}}}}}@media print{{body{{margin:0;background:none}}}}");
             }
 
             page.Line();
@@ -69,9 +69,13 @@ public sealed class Figure
         From(sheet, width, height, title, text, null, tables);
 
     /// <summary>The same with what a script needs to make more of it; the drawing is complete without.</summary>
-    internal static Figure From(Sheet sheet, double width, double height, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables)
+    internal static Figure From(Sheet sheet, double width, double height, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables) =>
+        From(new(sheet, width, height), null, title, text, payload, tables);
+
+    /// <summary>The same with a second drawing of all that the first shows, for where that is too wide.</summary>
+    internal static Figure From(Drawing drawing, Drawing? narrow, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables)
     {
-        var theme = sheet.Theme;
+        var theme = drawing.Sheet.Theme;
         var numbers = new Markup();
         foreach (var table in tables)
         {
@@ -80,19 +84,20 @@ public sealed class Figure
 
         // The prefix follows from what is shown: two figures on a page never share it, and a figure keeps it from run to run.
         var bytes = payload?.ToBytes() ?? [];
-        var hash = SHA256.HashData([.. Encoding.UTF8.GetBytes($"{title}\n{text}\n{sheet.Body}\n{numbers}"), .. bytes]);
-        var root = "gs-" + Convert.ToHexStringLower(hash.AsSpan(0, 4));
-        var svg = Drawing(sheet, root, width, height, title, text);
+        var root = "gs-" + Fingerprint([.. Encoding.UTF8.GetBytes($"{title}\n{text}\n{drawing.Sheet.Body}\n{numbers}"), .. bytes]);
+        var style = StyleSheet.ForDrawing(root, theme, $"{drawing.Sheet.Body}{narrow?.Sheet.Body}");
+        var svg = Write(drawing, root, style, title, Opening(text), new(0, 0, ""), new(drawing.Height, drawing.Sheet.Body.Length, ""));
 
         var html = new Markup();
         using (html.Open(
             "div", ("class", $"{root} gs"),
             ("data-gradscope", payload is null ? null : FigureScript.MarkOf(payload.Kind)), ("data-numbers", payload is null ? null : Payload.Pack(bytes))))
         {
-            html.Style(StyleSheet.ForPage(root, theme, width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(payload.Kind, root, theme)));
-            using (html.Open("div", ("class", "gs-view"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
+            html.Style(StyleSheet.ForPage(root, theme, drawing.Width, drawing.Height, narrow?.Width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(payload.Kind, root, theme)));
+            using (html.Open("div", ("class", "gs-view gs-drawn"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
             {
-                html.AppendFinished(svg);
+                html.AppendFinished(drawing.Sheet.Cuts.Count == 0 ? svg : Pieces(drawing, root, style));
+                if (narrow is not null) html.AppendFinished(Pieces(narrow, root + " gs-narrow", style: null));
             }
 
             if (tables.Count > 0)
@@ -111,26 +116,41 @@ public sealed class Figure
         }
 
         return new(title, svg, html.ToString(), text, theme);
+
+        // In a page each piece between two cuts is an element of its own: paper is broken between them.
+        string Pieces(Drawing drawn, string classes, string? style)
+        {
+            Cut[] cuts = [new(0, 0, title), .. drawn.Sheet.Cuts, new(drawn.Height, drawn.Sheet.Body.Length, "")];
+            return string.Concat(cuts.Zip(cuts.Skip(1), (from, to) => Write(drawn, classes, from == cuts[0] ? style : null, from.Name, from == cuts[0] ? Opening(text) : null, from, to)));
+        }
     }
 
-    private static string Drawing(Sheet sheet, string root, double width, double height, string title, string text)
+    private static string Write(Drawing drawn, string classes, string? style, string title, string? description, Cut from, Cut to)
     {
-        var svg = new Markup();
-        var body = sheet.Body.ToString();
-        using (svg.Open(
-            "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 0 {Numbers.Coordinate(width)} {Numbers.Coordinate(height)}"),
-            ("width", width), ("height", height), ("class", root), ("role", "img")))
+        var (top, height) = (Numbers.Coordinate(from.Y), Numbers.Coordinate(to.Y - from.Y));
+        var markup = new Markup();
+        using (markup.Open(
+            "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 {top} {Numbers.Coordinate(drawn.Width)} {height}"),
+            ("width", drawn.Width), ("height", height), ("class", classes), ("role", "img")))
         {
             // Name and description by their elements alone: an id would be there twice where an output is.
-            svg.Element("title", title);
-            svg.Element("desc", Opening(text));
-            svg.Style(StyleSheet.ForDrawing(root, sheet.Theme, body));
-            svg.Line();
-            svg.Empty("rect", ("width", width), ("height", height), ("class", Tone.Paper.Fill()));
-            svg.AppendFinished(body);
+            markup.Element("title", title);
+            if (description is not null) markup.Element("desc", description);
+            if (style is not null) markup.Style(style);
+            markup.Line();
+            markup.Empty("rect", ("y", from.Y == 0 ? null : top), ("width", drawn.Width), ("height", height), ("class", Tone.Paper.Fill()));
+            markup.AppendFinished(drawn.Sheet.Body.Between(from.At, to.At));
         }
 
-        return svg.ToString();
+        return markup.ToString();
+    }
+
+    /// <summary>8 hexadecimal digits that follow from the bytes: FNV-1a (Fowler, Noll, Vo), folded. What is told apart are figures, not foes.</summary>
+    private static string Fingerprint(ReadOnlySpan<byte> bytes)
+    {
+        var hash = 14695981039346656037;
+        foreach (var b in bytes) hash = (hash ^ b) * 1099511628211;
+        return ((uint)(hash ^ hash >> 32)).ToString("x8", CultureInfo.InvariantCulture);
     }
 
     /// <summary>The description a screen reader meets with the picture: the text's first lines, without its lists.</summary>

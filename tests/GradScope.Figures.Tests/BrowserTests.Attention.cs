@@ -1,4 +1,4 @@
-using GradScope.Tests;
+using GradScope.Testing;
 using Microsoft.Playwright;
 
 namespace GradScope.Figures.Tests;
@@ -6,7 +6,7 @@ namespace GradScope.Figures.Tests;
 // Attention's controls by mouse and keys, and the cells of drawn maps, against what was recorded.
 public sealed partial class BrowserTests
 {
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task Attention_switches_layer_head_query_and_what_is_shown()
     {
         var frame = Trained.Plain.Frame.Attention();
@@ -58,7 +58,7 @@ public sealed partial class BrowserTests
         }
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task Maps_of_flow_and_history_are_read()
     {
         var frame = Trained.Plain.Frame;

@@ -1,4 +1,4 @@
-using GradScope.Tests;
+using GradScope.Testing;
 using Microsoft.Playwright;
 
 namespace GradScope.Figures.Tests;
@@ -8,7 +8,7 @@ public sealed partial class BrowserTests
 {
     private static TapeFrame PlayedTape => Trained.Plain.Frame.Tape;
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task Backprop_is_stepped_by_keys_and_shows_the_recorded_numbers()
     {
         var page = await browser.ShowAsync(Trained.Plain.Frame.ToFigure().Html);
@@ -59,7 +59,7 @@ public sealed partial class BrowserTests
         await browser.CloseAsync(page);
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task Cells_of_a_backward_step_are_parts_and_sums_as_recorded()
     {
         var page = await browser.ShowAsync(Trained.Plain.Frame.ToFigure().Html);
@@ -85,7 +85,7 @@ public sealed partial class BrowserTests
         await browser.CloseAsync(page);
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task Backprop_is_played_scrubbed_folded_and_switched_off_by_mouse()
     {
         var page = await browser.ShowAsync(Trained.Plain.Frame.ToFigure().Html);
@@ -146,7 +146,7 @@ public sealed partial class BrowserTests
         await browser.CloseAsync(page);
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task A_tape_without_backward_or_without_watch_is_played_as_far_as_it_was_recorded()
     {
         var page = await browser.ShowAsync(Trained.Micrograd(backward: false).ToPlayer().Html + Trained.Micrograd().ToPlayer().Html);
@@ -158,7 +158,7 @@ public sealed partial class BrowserTests
         await browser.CloseAsync(page);
     }
 
-    [RequiresChromiumTheory]
+    [RequiresTheory(Tool.Chromium)]
     [InlineData(360, ColorScheme.Light)]
     [InlineData(700, ColorScheme.Dark)]
     [InlineData(1100, ColorScheme.Light)]

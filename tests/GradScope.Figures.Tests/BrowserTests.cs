@@ -1,5 +1,5 @@
 using System.Globalization;
-using GradScope.Tests;
+using GradScope.Testing;
 using Microsoft.Playwright;
 
 namespace GradScope.Figures.Tests;
@@ -29,7 +29,7 @@ public sealed partial class BrowserTests(BrowserTests.Browser browser) : IClassF
         }
         """;
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task Every_figure_is_whole_and_quiet_in_light_and_dark()
     {
         var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "figures")).FullName;
@@ -63,7 +63,7 @@ public sealed partial class BrowserTests(BrowserTests.Browser browser) : IClassF
         Assert.Empty(problems);
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task A_cell_is_read_by_pointer_and_by_keys()
     {
         var node = Trained.Plain.Frame.Tape["blocks.0.mlp.post"];
@@ -88,7 +88,83 @@ public sealed partial class BrowserTests(BrowserTests.Browser browser) : IClassF
         string Told(int r, int c) => $"{node.Label}[0, {r}, {c}]\nvalue {Shown(node.Value![0, r, c])}\ngradient {Shown(node.Grad![0, r, c])}";
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
+    public async Task Every_drawn_map_is_read_by_pointer_and_keys_wide_and_narrow()
+    {
+        foreach (var name in (string[])["flow", "history", "tensor", "predictions", "tape-tensors", "deep-pattern", "predictions-odd-tokens"])
+        {
+            var html = Gallery.Draw(name).Html;
+            foreach (var width in (int[])[1300, 360])
+            {
+                var page = await browser.ShowAsync(html, width);
+                var maps = page.Locator("[data-map]:visible");
+                var count = await maps.CountAsync();
+                Assert.True(count > 0, name);
+                foreach (var map in (int[])[0, count - 1])
+                {
+                    // The first cell: under a causal mask the one that is always allowed.
+                    await maps.Nth(map).HoverAsync(new() { Position = new() { X = 1, Y = 1 } });
+                    await Assertions.Expect(page.Locator(".gs-tip")).ToContainTextAsync("\nvalue ", new() { UseInnerText = true });
+                    await maps.Nth(map).FocusAsync();
+                    await page.Keyboard.PressAsync("End");
+                    await page.Keyboard.PressAsync("Home");
+                    await Assertions.Expect(page.Locator("[role=status]")).ToContainTextAsync(", value ");
+                }
+
+                // One stop of the tab key for all maps of the drawing that shows.
+                Assert.Equal(1, await page.Locator("[data-map][tabindex='0']:visible").CountAsync());
+                await browser.CloseAsync(page);
+            }
+        }
+    }
+
+    [RequiresFact(Tool.Chromium)]
+    public async Task All_curves_of_a_training_are_read_at_a_step()
+    {
+        var run = Trained.Teaching.Run;
+        foreach (var width in (int[])[1100, 360])
+        {
+            var page = await browser.ShowAsync(run.ToFigure().Html, width);
+            var curves = page.Locator("[data-map]:visible");
+            var box = (await curves.BoundingBoxAsync())!;
+            await page.Mouse.MoveAsync(box.X + box.Width * 56.5f / 200, box.Y + 40);
+            await Assertions.Expect(page.Locator(".gs-tip")).ToHaveTextAsync(Told(57), new() { UseInnerText = true });
+            await curves.FocusAsync();
+            await page.Keyboard.PressAsync("End");
+            await Assertions.Expect(page.Locator("[role=status]")).ToHaveTextAsync(Told(200).Replace("\n", ", "));
+            await page.Keyboard.PressAsync("ArrowLeft");
+            await Assertions.Expect(page.Locator("[role=status]")).ToHaveTextAsync(Told(199).Replace("\n", ", "));
+            var tip = (await page.Locator(".gs-tip").BoundingBoxAsync())!;
+            Assert.InRange(tip.X, 0, width - tip.Width);
+            Assert.InRange(tip.Y, 0, 900 - tip.Height);
+            await browser.CloseAsync(page);
+        }
+
+        string Told(int step)
+        {
+            var m = run.Metrics[step - 1];
+            (string Name, double? Value)[] all =
+            [
+                ("loss", m.Loss), ("validation loss", m.ValidationLoss), ("accuracy", m.Accuracy), ("validation accuracy", m.ValidationAccuracy),
+                ("gradient norm", m.GradientNorm), ("update ratio", m.UpdateRatio), ("learning rate", m.LearningRate),
+            ];
+            return $"step {step}\n" + string.Join('\n', all.Where(n => n.Value is not null).Select(n => $"{n.Name} {Shown((float)n.Value!)}"));
+        }
+    }
+
+    [RequiresFact(Tool.Chromium)]
+    public async Task Every_tokens_probability_is_read()
+    {
+        var frame = Trained.Plain.Frame.Predictions();
+        var page = await browser.ShowAsync(frame.ToFigure().Html);
+        var box = (await page.Locator("[data-map]:visible").BoundingBoxAsync())!;
+        await page.Mouse.MoveAsync(box.X + box.Width * 5.5f / frame.Vocabulary.Length, box.Y + box.Height * 3.5f / frame.Positions.Length);
+        await Assertions.Expect(page.Locator(".gs-tip")).ToHaveTextAsync(
+            $"P[position 3 “{frame.Positions[3].Token}”, token 5 “{frame.Vocabulary[5]}”]\nvalue {Shown(frame.Positions[3].Probabilities[5])}", new() { UseInnerText = true });
+        await browser.CloseAsync(page);
+    }
+
+    [RequiresFact(Tool.Chromium)]
     public async Task The_script_may_run_twice_on_many_figures_and_on_copies()
     {
         var (one, other) = (Trained.Plain.Frame.Tape["logits"].ToFigure().Html, Trained.Plain.Frame.Tape["embed"].ToFigure().Html);
@@ -115,7 +191,7 @@ public sealed partial class BrowserTests(BrowserTests.Browser browser) : IClassF
         };
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task The_hosts_theme_outweighs_the_systems_and_print_is_light()
     {
         var page = await browser.OpenAsync();
@@ -155,7 +231,7 @@ public sealed partial class BrowserTests(BrowserTests.Browser browser) : IClassF
         public async Task<IPage> OpenAsync()
         {
             var path = Chromium.Find();
-            Assert.True(path is not null, Chromium.Remedy);
+            Assert.True(path is not null, "Chromium was not found.");
             playwright ??= await Playwright.CreateAsync();
             chromium ??= await playwright.Chromium.LaunchAsync(new()
             {

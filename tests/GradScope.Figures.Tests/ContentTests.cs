@@ -38,6 +38,17 @@ public sealed class ContentTests
         Assert.Equal(parts, texts.Where(parts.Contains));
     }
 
+    /// <summary>Paper is broken between a tape's parts: in a page each is an element of its own, one below the other.</summary>
+    [Fact]
+    public void Tape_of_a_transformer_stands_in_pieces_in_a_page()
+    {
+        var figure = Trained.Teaching.Frame.Tape.ToFigure();
+        var (whole, pieces) = (XDocument.Parse(figure.Svg).Root!, XDocument.Parse(figure.Html).Descendants().Where(e => e.Name.LocalName == "svg").ToList());
+        Assert.Equal(["Tape", "block 0 · attention", "block 0 · mlp", "block 1 · attention", "block 1 · mlp", "unembedding and loss"], pieces.Select(p => p.Elements().First().Value));
+        Assert.Equal((double)whole.Attribute("height")!, pieces.Sum(p => (double)p.Attribute("height")!), 1);
+        Assert.Equal(Texts(figure), pieces.SelectMany(Texts));
+    }
+
     [Fact]
     public void Flow_shows_shares_that_sum_to_one_and_ribbons_that_are_copied()
     {
@@ -106,6 +117,28 @@ public sealed class ContentTests
         Assert.Matches("[▁▂▃▄▅▆▇█]{48}", run.ToFigure().Text);
     }
 
+    /// <summary>As wide as the widest of them: here a number with a power of ten and the longest name.</summary>
+    [Fact]
+    public void Training_leaves_room_for_what_stands_at_the_ends_of_its_lines()
+    {
+        var run = Trained.Plain.Run;
+        run = run with { Metrics = [.. run.Metrics.Select(m => m with { Loss = 1.84e-4, ValidationLoss = 1.84e-4 + 1e-12 * m.Step, LearningRate = 0.0137 })] };
+        var svg = XDocument.Parse(run.ToFigure().Svg).Root!;
+        var width = (double)svg.Attribute("width")!;
+        var ends = svg.Descendants().Where(e => e.Name.LocalName == "text" && e.Value.EndsWith(" validation", StringComparison.Ordinal) && e.Value.StartsWith("1.84", StringComparison.Ordinal)).ToList();
+        Assert.Equal("1.84·10⁻⁴ validation", Assert.Single(ends).Value);
+        Assert.All(ends, e => Assert.True((double)e.Attribute("x")! + TextWidth.Of(e.Value, Face.Number, Theme.Default) <= width));
+        Assert.Equal(2, Texts(run.ToFigure()).Count(t => t == "0.0137"));
+    }
+
+    [Fact]
+    public void Predictions_of_a_large_vocabulary_say_what_is_drawn()
+    {
+        var texts = Texts(Synthetic.Predictions([.. Enumerable.Range(0, 65).Select(i => $"t{i}")]).ToFigure());
+        Assert.Contains("Of 65 tokens the 3 likeliest are drawn.", texts);
+        Assert.DoesNotContain(texts, t => t.StartsWith("every token's probability", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Training_thins_to_its_pixels_and_marks_what_is_not_finite()
     {
@@ -166,6 +199,8 @@ public sealed class ContentTests
         Assert.Contains(", gradient ‖·‖ 0", Gallery.Draw("tape-zero").Text);
     }
 
-    internal static List<string> Texts(Figure figure) =>
-        [.. XDocument.Parse(figure.Svg).Descendants().Where(e => e.Name.LocalName == "text").Select(e => string.Concat(e.DescendantNodes().OfType<XText>().Where(t => t.Parent!.Name.LocalName != "title").Select(t => t.Value)))];
+    internal static List<string> Texts(Figure figure) => Texts(XDocument.Parse(figure.Svg).Root!);
+
+    private static List<string> Texts(XElement svg) =>
+        [.. svg.Descendants().Where(e => e.Name.LocalName == "text").Select(e => string.Concat(e.DescendantNodes().OfType<XText>().Where(t => t.Parent!.Name.LocalName != "title").Select(t => t.Value)))];
 }

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using GradScope.Tests;
+using GradScope.Testing;
 using Microsoft.Playwright;
 
 namespace GradScope.Figures.Tests;
@@ -17,7 +17,7 @@ public sealed class PictureTests(BrowserTests.Browser browser) : IClassFixture<B
     ];
 
     /// <summary>With GRADSCOPE_UPDATE_SNAPSHOTS=1 the pictures are taken anew. They are not compared: fonts differ from machine to machine.</summary>
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task Pictures_of_the_readme_are_there_and_can_be_taken_anew()
     {
         var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using GradScope.Testing;
 
 namespace GradScope.Figures.Tests;
 

@@ -35,6 +35,20 @@ internal static class Synthetic
         static Tensor? Map(Tensor? tensor, Func<float, float> map) => tensor is null ? null : new(tensor.Shape, [.. tensor.Values.ToArray().Select(map)]);
     }
 
+    /// <summary>A frame as of a large model: of parameters it has the norms alone.</summary>
+    public static Frame WithoutParameters(Frame frame) =>
+        frame with { Tape = frame.Tape with { Nodes = [.. frame.Tape.Nodes.Select(n => n.Kind == NodeKind.Parameter ? n with { Value = null, Grad = null } : n)] } };
+
+    /// <summary>A tape of few tensors: a layer, its nonlinearity, and a softmax over it.</summary>
+    public static Tape Layer()
+    {
+        var tape = new Tape();
+        var (x, weight) = (tape.Variable(Wave([4, 6], 1), "x"), tape.Variable(Wave([6, 5], 2), "weight"));
+        var hidden = x.MatMul(weight).As("hidden");
+        tape.Backward((hidden.Relu().As("post").Softmax() * hidden).Sum().As("loss"));
+        return tape;
+    }
+
     /// <summary>A run whose measurements were changed.</summary>
     public static Run With(Run run, Func<double, double> number) => run with
     {

@@ -1,4 +1,5 @@
 using GradScope.Cli;
+using GradScope.Testing;
 
 namespace GradScope.Figures.Tests;
 

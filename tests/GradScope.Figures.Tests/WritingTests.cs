@@ -76,8 +76,24 @@ public sealed class WritingTests
     {
         Assert.Equal([0, 50, 100, 150, 200], Axis.Linear(0, 200, 0, 1, 5).Ticks);
         Assert.Equal([0.01, 0.1, 1], Axis.Logarithmic(0.02, 0.7, 0, 1).Ticks.Select(t => Math.Round(t, 9)));
-        Assert.Equal(0.5, Axis.Linear(3, 3, 0, 1, 3).At(3), 9);
     }
+
+    /// <summary>A learning rate that never changes lies on a tick of its own, and 0 shows how large it is.</summary>
+    [Theory]
+    [InlineData(0.01, "0,0.01")]
+    [InlineData(-3, "0,−3")]
+    [InlineData(0, "0")]
+    public void A_constant_has_itself_and_zero_as_ticks(double value, string labels)
+    {
+        var axis = Axis.Linear(value, value, 100, 0, 5);
+        Assert.Equal(labels, string.Join(',', axis.Labels.Select(l => l.Text)));
+        Assert.Equal(value >= 0 ? 100 : 0, axis.At(0), 9);
+        Assert.Equal(value switch { > 0 => 20, < 0 => 80, _ => 100 }, axis.At(value), 9);
+    }
+
+    [Fact]
+    public void No_two_ticks_look_alike() =>
+        Assert.Equal(["2.3401", "2.3402", "2.3403", "2.3404"], Axis.Linear(2.3401, 2.3404, 0, 1, 3).Labels.Select(l => l.Text));
 
     [Fact]
     public void Curves_are_smoothed_backwards_and_gaps_stay()
@@ -85,7 +101,7 @@ public sealed class WritingTests
         Curve curve = new("", Tone.Loss, [(1, 4), (2, 2), (3, double.NaN), (4, 6)]);
         Assert.Equal([4, 3, 2, 6], curve.Smooth(2).Points.Select(p => p.Value));
         var path = curve.Path(Axis.Linear(0, 4, 0, 4, 4), Axis.Linear(0, 6, 6, 0, 3), 100);
-        Assert.Equal("M1 2L2 4M4 0", path);
+        Assert.Equal("M1 2l1 2M4 0", path);
     }
 
     /// <summary>visual-language.md: text 4.5:1, marks 3:1 (WCAG 2 relative luminance).</summary>

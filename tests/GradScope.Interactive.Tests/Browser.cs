@@ -1,4 +1,4 @@
-using GradScope.Tests;
+using GradScope.Testing;
 using Microsoft.Playwright;
 
 namespace GradScope.Interactive.Tests;

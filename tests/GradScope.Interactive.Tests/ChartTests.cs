@@ -1,4 +1,4 @@
-using GradScope.Tests;
+using GradScope.Testing;
 using Microsoft.DotNet.Interactive.Formatting;
 using XPlot.Plotly;
 
@@ -94,7 +94,7 @@ public sealed class ChartTests : IClassFixture<Browser>
         Assert.Contains("class=\"gs-plotly\"", Trained.Run.LossChart().ToDisplayString("text/html"));
     }
 
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task In_a_browser_charts_come_alive_without_a_network_and_without_scripts_their_pictures_stay()
     {
         ChartView.BeginNotebook();

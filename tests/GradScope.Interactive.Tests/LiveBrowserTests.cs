@@ -1,4 +1,4 @@
-using GradScope.Tests;
+using GradScope.Testing;
 using Microsoft.Playwright;
 
 namespace GradScope.Interactive.Tests;
@@ -6,7 +6,7 @@ namespace GradScope.Interactive.Tests;
 /// <summary>A live cell in a real browser: its one output takes the updates as they come. The strip of what was seen is kept as live.png.</summary>
 public sealed class LiveBrowserTests(Browser browser) : IClassFixture<Browser>
 {
-    [RequiresChromiumFact]
+    [RequiresFact(Tool.Chromium)]
     public async Task The_output_of_a_cell_lives_in_place_and_ends_as_the_finished_figure()
     {
         List<string> problems = [];

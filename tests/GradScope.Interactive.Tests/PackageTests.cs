@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Xml.Linq;
+using GradScope.Testing;
 
 namespace GradScope.Interactive.Tests;
 

@@ -191,6 +191,21 @@ public class TrainingTests
         Assert.StartsWith("to ", model.Generate(text, "to ", length: 10));
     }
 
+    /// <summary>A frame of a small model shows its weights; of a large one they would be most of the run's memory.</summary>
+    [Theory]
+    [InlineData(16, true)]
+    [InlineData(64, false)]
+    public void Frames_of_small_models_hold_the_parameters_numbers(int width, bool holds)
+    {
+        var trainer = new Trainer(new MiniTransformer(vocabSize: FewNames.VocabSize, modelDim: width, heads: 2, contextLength: 7), FewNames) { BatchSize = 8, FrameEvery = 1 };
+        trainer.Train(1);
+        Assert.All(trainer.Run.Frames, frame =>
+        {
+            Assert.Empty(frame.Tape.Contributions);
+            Assert.All(frame.Tape.Nodes.Where(n => n.Kind == NodeKind.Parameter), n => Assert.Equal((holds, holds), (n.Value is not null, n.Grad is not null)));
+        });
+    }
+
     private static Trainer NewTrainer(int frameEvery = 50, Optimizer? optimizer = null) =>
         new(new MiniTransformer(vocabSize: FewNames.VocabSize, modelDim: 16, heads: 2, contextLength: 7), FewNames)
         {

@@ -1,31 +1,9 @@
-namespace GradScope.Tests;
-
-/// <summary>A test that needs Chromium: skipped, with the line that installs it, where there is none; failing instead with GRADSCOPE_REQUIRE_ALL=1.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class RequiresChromiumFactAttribute : FactAttribute
-{
-    public RequiresChromiumFactAttribute()
-    {
-        if (Chromium.Find() is null && Environment.GetEnvironmentVariable("GRADSCOPE_REQUIRE_ALL") != "1")
-        {
-            Skip = Chromium.Remedy;
-        }
-    }
-}
-
-/// <summary>The same for a test with several cases.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class RequiresChromiumTheoryAttribute : TheoryAttribute
-{
-    public RequiresChromiumTheoryAttribute() => Skip = new RequiresChromiumFactAttribute().Skip;
-}
+namespace GradScope.Testing;
 
 /// <summary>The browser of this machine.</summary>
 public static class Chromium
 {
-    public const string Remedy = "Chromium was not found; on Debian: apt-get install -y chromium";
-
-    /// <summary>Where the browser is, or null.</summary>
+    /// <summary>Where the browser is, or null; a test that needs it says so with <see cref="Tool.Chromium"/>.</summary>
     public static string? Find()
     {
         string[] names = OperatingSystem.IsWindows()

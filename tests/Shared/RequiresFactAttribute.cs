@@ -20,6 +20,13 @@ public sealed class RequiresFactAttribute : FactAttribute
     }
 }
 
+/// <summary>The same for a test with several cases.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RequiresTheoryAttribute : TheoryAttribute
+{
+    public RequiresTheoryAttribute(params string[] tools) => Skip = new RequiresFactAttribute(tools).Skip;
+}
+
 /// <summary>A program or package that tests use, and what brings it: a Debian package unless another installer is named.</summary>
 public sealed record Tool(string Name, string Package, Func<bool> Probe, string Installer = "sudo apt-get install -y")
 {
@@ -45,7 +52,7 @@ public sealed record Tool(string Name, string Package, Func<bool> Probe, string 
         new(NbClient, "python3-nbclient", () => Imports(NbClient)),
         new(NbConvert, "jupyter-nbconvert", () => Imports(NbConvert)),
         new(JupyterClient, "python3-jupyter-client", () => Imports(JupyterClient)),
-        new(Chromium, "chromium", () => File.Exists("/usr/bin/chromium")),
+        new(Chromium, "chromium", () => GradScope.Testing.Chromium.Find() is not null),
         new(Node, "nodejs", () => IsOnPath("node")),
         new(TypeScript, "tests/GradScope.Figures.Tests", () => File.Exists(TypeScriptCompiler), "npm ci --prefix"),
         new(AxeCore, "tests/GradScope.Figures.Tests", () => File.Exists(AxeScript), "npm ci --prefix"),

@@ -6,7 +6,7 @@ namespace GradScope.Figures;
 /// <summary>The still picture of a chart: lines and heatmaps over titled axes, with a legend.</summary>
 internal static class ChartFigure
 {
-    private const double Left = Sheet.Margin + 52, LegendRow = 16;
+    private const double LegendLeft = Sheet.Margin + 52, LegendRow = 16;
     private const int MostCells = 96, MostTitled = 1024, MostPoints = 1200, Shades = 32;
 
     private static readonly Tone[] tones = [Tone.Value, Tone.Loss, Tone.Gradient, Tone.Parameter, Tone.Negative, Tone.Ink];
@@ -17,11 +17,14 @@ internal static class ChartFigure
         var sheet = new Sheet((options ?? FigureOptions.Default).Theme);
         var title = chart.Title.Length > 0 ? chart.Title : "Chart";
         sheet.Header(chart.Width, title);
-        var labels = chart.Traces.OfType<HeatTrace>().FirstOrDefault()?.YLabels;
-        var left = labels is null ? Left : Math.Max(Left, Sheet.Margin + 26 + labels.Max(l => sheet.WidthOf(l, Face.Number)));
-        var (top, right) = (sheet.Top + (chart.HasLegend ? Legend(sheet, chart, left) : 0) + 4, chart.Width - Sheet.Margin - 8);
+        var heatmap = chart.Traces.OfType<HeatTrace>().FirstOrDefault();
+        var top = sheet.Top + (chart.HasLegend ? Legend(sheet, chart) : 0) + 4;
         var bottom = Math.Max(top + 60, chart.Height - Sheet.Margin - (chart.X.Title.Length > 0 ? 38 : 20));
-        var (x, y) = (Scale(chart.X, Extent(chart, ofX: true), left, right, 6), Scale(chart.Y, Extent(chart, ofX: false), bottom, top, (int)((bottom - top) / 40)));
+        var y = Scale(chart.Y, Extent(chart, ofX: false), bottom, top, (int)((bottom - top) / 40));
+        var left = Sheet.Margin + (chart.Y.Title.Length > 0 ? 26 : 10) + Math.Max(26, Widest(sheet, heatmap?.YLabels ?? y.Labels.Select(l => l.Text)));
+        // Half of what stands below the last mark may lie to its right.
+        var right = chart.Width - Sheet.Margin - Math.Max(8, Widest(sheet, Scale(chart.X, Extent(chart, ofX: true), 0, 1, 6).Labels.TakeLast(1).Select(l => l.Text)) / 2);
+        var x = Scale(chart.X, Extent(chart, ofX: true), left, right, 6);
         Axes(sheet, chart, x, y, left, right, top, bottom);
         for (var i = 0; i < chart.Traces.Count; i++)
         {
@@ -33,12 +36,14 @@ internal static class ChartFigure
         return Figure.From(sheet, chart.Width, Math.Max(chart.Height, bottom + 40), title, Summary(chart, title), Table(chart));
     }
 
+    private static double Widest(Sheet sheet, IEnumerable<string> texts) => texts.Select(t => sheet.WidthOf(t, Face.Number)).DefaultIfEmpty(0).Max();
+
     private static Axis Scale(ChartAxis axis, (double Low, double High) extent, double from, double to, int ticks)
     {
         var (low, high) = axis.Range ?? extent;
         if (axis.IsReversed) (from, to) = (to, from);
         if (low > high) (low, high, from, to) = (high, low, to, from);
-        return axis.IsLog && low > 0 ? Axis.Logarithmic(low, high, from, to) : Axis.Linear(low, high, from, to, Math.Max(2, ticks));
+        return axis.IsLog && low > 0 ? Axis.Logarithmic(low, high, from, to) : Axis.Linear(low, high, from, to, Math.Max(2, ticks), t => Math.Abs(t) >= 1000 && t == Math.Round(t) ? Numbers.Count((int)t) : Numbers.Short(t));
     }
 
     private static (double Low, double High) Extent(ChartFrame chart, bool ofX)
@@ -83,22 +88,22 @@ internal static class ChartFigure
     {
         if ((labels?.Count ?? cells) is not { } count)
         {
-            return axis.Ticks.Select(t => (axis.At(t), axis.IsLog ? Numbers.PowerOfTen((int)Math.Round(Math.Log10(t))) : Math.Abs(t) >= 1000 && t == Math.Round(t) ? Numbers.Count((int)t) : Numbers.Short(Math.Abs(t) < 1e-12 ? 0 : t)));
+            return axis.Labels.Select(l => (axis.At(l.Value), l.Text));
         }
 
         var every = Math.Max(1, (int)Math.Ceiling(count * Math.Min(pitch, 13) / Math.Max(1, length)));
         return Enumerable.Range(0, count).Where(i => i % every == 0).Select(i => (axis.At(i), labels is null ? i.ToString(CultureInfo.InvariantCulture) : labels[i]));
     }
 
-    private static double Legend(Sheet sheet, ChartFrame chart, double left)
+    private static double Legend(Sheet sheet, ChartFrame chart)
     {
-        var (x, y) = (left, sheet.Top + 8);
+        var (x, y) = (LegendLeft, sheet.Top + 8);
         for (var i = 0; i < chart.Traces.Count; i++)
         {
             if (chart.Traces[i] is not LineTrace { Name.Length: > 0 } line) continue;
 
             var width = sheet.WidthOf(line.Name, Face.Note) + 42;
-            if (x > left && x + width > chart.Width - Sheet.Margin) (x, y) = (left, y + LegendRow);
+            if (x > LegendLeft && x + width > chart.Width - Sheet.Margin) (x, y) = (LegendLeft, y + LegendRow);
             Stroke(sheet, string.Create(CultureInfo.InvariantCulture, $"M{Numbers.Coordinate(x)} {Numbers.Coordinate(y)}h20"), line with { Thickness = Math.Max(line.Thickness, 1.5) }, i);
             sheet.Text(x + 26, y + 4, line.Name, Face.Note, fit: chart.Width - Sheet.Margin - x - 26);
             x += width;

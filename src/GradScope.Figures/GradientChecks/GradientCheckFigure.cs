@@ -7,7 +7,7 @@ namespace GradScope.Figures;
 public static class GradientCheckFigure
 {
     private const int MostRows = 120;
-    private const double RowHeight = 22, LongestName = 360, ShapeWidth = 92, NumberWidth = 86, BadgeWidth = 70, SweepWidth = 96;
+    private const double RowHeight = 22, LongestName = 360, ShapeWidth = 92, NumberWidth = 86, BadgeWidth = 70, SweepWidth = 96, NarrowSweepWidth = 62;
 
     /// <summary>
     /// Draws a row a checked gradient: its name and shape, what backward says, what differences say, how far apart they are, and of a
@@ -21,26 +21,40 @@ public static class GradientCheckFigure
         var verdict = failed == 0
             ? string.Create(CultureInfo.InvariantCulture, $"all {check.Rows.Length} gradients agree with differences; largest relative error {Numbers.Short(check.LargestError)}")
             : string.Create(CultureInfo.InvariantCulture, $"{failed} of {check.Rows.Length} gradients differ from differences");
-        var sheet = new Sheet(options.Theme);
         // What failed comes first and is never left out.
         var shown = check.Rows.OrderBy(row => row.Passed).Take(MostRows).ToArray();
+        return Figure.From(Lay(check, shown, options, title, verdict, isWide: true), Lay(check, shown, options, title, verdict, isWide: false), title, Summary(check, title, verdict), null, [Table(check)]);
+    }
+
+    /// <summary>A row on one line, or, where it is narrow, what is checked on one and its numbers on the next.</summary>
+    private static Drawing Lay(GradientCheck check, GradientCheckRow[] shown, FigureOptions options, string title, string verdict, bool isWide)
+    {
+        var sheet = isWide ? new Sheet(options.Theme) : Sheet.ForNarrow(options.Theme);
         var sweeps = shown.Any(row => !row.Sweep.IsEmpty);
-        double name = Sheet.Margin, operation = name + Widest(sheet, "gradient of", shown.Select(row => row.Name), Face.Code, LongestName);
-        double shape = operation + Widest(sheet, "operation", shown.Select(row => row.Operation), Face.Text, LongestName);
-        double received = shape + ShapeWidth + NumberWidth, expected = received + NumberWidth, error = expected + NumberWidth;
-        double sweep = error + 20, badge = sweep + (sweeps ? SweepWidth + 14 : 0), width = badge + BadgeWidth + Sheet.Margin;
+        double name = Sheet.Margin, operation = name + Widest(sheet, "gradient of", shown.Select(row => row.Name), Face.Code, isWide ? LongestName : 130);
+        double shape = operation + Widest(sheet, "operation", shown.Select(row => row.Operation), Face.Text, isWide ? LongestName : Sheet.Narrow - operation - BadgeWidth - 30);
+        double received = isWide ? shape + ShapeWidth + NumberWidth : name + NumberWidth - 10, expected = received + NumberWidth, error = expected + NumberWidth;
+        double sweep = error + (isWide ? 20 : 8), sweepWidth = isWide ? SweepWidth : NarrowSweepWidth;
+        double badge = isWide ? sweep + (sweeps ? SweepWidth + 14 : 0) : Sheet.Narrow - Sheet.Margin - BadgeWidth, width = badge + BadgeWidth + Sheet.Margin;
+        var below = isWide ? 0 : RowHeight - 4;
         sheet.Header(width, title, verdict);
 
         var y = sheet.Top + 12;
         foreach (var (x, head, anchor) in ((double, string, Anchor)[])
-            [(name, "gradient of", Anchor.Start), (operation, "operation", Anchor.Start), (shape, "shape", Anchor.Start), (received, "received", Anchor.End), (expected, "expected", Anchor.End), (error, "rel. error", Anchor.End)])
+            [(name, "gradient of", Anchor.Start), (operation, "operation", Anchor.Start), .. isWide ? [(shape, "shape", Anchor.Start)] : Array.Empty<(double, string, Anchor)>()])
         {
             sheet.Text(x, y, head, Face.Note, anchor);
         }
 
+        y += below == 0 ? 0 : 15;
+        foreach (var (x, head) in ((double, string)[])[(received, "received"), (expected, "expected"), (error, "rel. error")])
+        {
+            sheet.Text(x, y, head, Face.Note, Anchor.End);
+        }
+
         if (sweeps)
         {
-            sheet.Text(sweep, y, "error by step", Face.Note);
+            sheet.Text(sweep, y, isWide ? "error by step" : "by step", Face.Note);
         }
 
         y += 7;
@@ -55,14 +69,14 @@ public static class GradientCheckFigure
                 sheet.Line(name, y, width - Sheet.Margin, y, Tone.Rule);
                 sheet.Text(name, middle, row.Name, Face.Code, fit: operation - name - 10);
                 sheet.Text(operation, middle, row.Operation, Face.Text.In(Tone.Muted), fit: shape - operation - 10);
-                sheet.Text(shape, middle, row.Shape.ToString(), Face.Number.In(Tone.Muted), fit: ShapeWidth);
-                sheet.Text(received, middle, Numbers.Short(row.Received), Face.Number.In(Tone.Gradient), Anchor.End, title: Numbers.Exact(row.Received));
-                sheet.Text(expected, middle, Numbers.Short(row.Expected), Face.Number, Anchor.End, title: Numbers.Exact(row.Expected));
-                sheet.Text(error, middle, Numbers.Short(row.RelativeError), Face.Number.In(Tone.Muted), Anchor.End);
-                DrawSweep(sheet, sweep, y, row);
+                if (isWide) sheet.Text(shape, middle, row.Shape.ToString(), Face.Number.In(Tone.Muted), fit: ShapeWidth);
+                sheet.Text(received, middle + below, Numbers.Short(row.Received), Face.Number.In(Tone.Gradient), Anchor.End, title: Numbers.Exact(row.Received));
+                sheet.Text(expected, middle + below, Numbers.Short(row.Expected), Face.Number, Anchor.End, title: Numbers.Exact(row.Expected));
+                sheet.Text(error, middle + below, Numbers.Short(row.RelativeError), Face.Number.In(Tone.Muted), Anchor.End);
+                DrawSweep(sheet, sweep, y + below, sweepWidth, row);
                 sheet.Text(badge, middle, row.Passed ? "✓ agrees" : "✗ differs", Face.Text.In(row.Passed ? Tone.Value : Tone.Loss));
                 sheet.Body.Line();
-                y += RowHeight;
+                y += RowHeight + below;
             }
         }
 
@@ -81,8 +95,7 @@ public static class GradientCheckFigure
             notes.Add($"{MostRows} of {Numbers.Count(check.Rows.Length)} rows are drawn, failed ones first; the table has all.");
         }
 
-        var bottom = sheet.Notes(name, y + 8, width - 2 * Sheet.Margin, [.. notes]);
-        return Figure.From(sheet, width, bottom + Sheet.Margin - 4, title, Summary(check, title, verdict), Table(check));
+        return new(sheet, width, sheet.Notes(name, y + 8, width - 2 * Sheet.Margin, [.. notes]) + Sheet.Margin - 4);
     }
 
     private static string GroupOf(GradientCheckRow row) => !row.Passed ? "What differs"
@@ -93,7 +106,7 @@ public static class GradientCheckFigure
         14 + Math.Min(limit, texts.Select(text => sheet.WidthOf(text, face)).Append(sheet.WidthOf(head, Face.Note)).Max());
 
     /// <summary>The error against the step size, both logarithmic, longest step left; a dot marks the least.</summary>
-    private static void DrawSweep(Sheet sheet, double left, double top, GradientCheckRow row)
+    private static void DrawSweep(Sheet sheet, double left, double top, double width, GradientCheckRow row)
     {
         if (row.Sweep.IsEmpty)
         {
@@ -102,7 +115,7 @@ public static class GradientCheckFigure
 
         var (first, last) = (Math.Log(row.Sweep[0].Size), Math.Log(row.Sweep[^1].Size));
         var points = row.Sweep.Select(step => (
-            X: left + SweepWidth * (Math.Log(step.Size) - first) / (last - first),
+            X: left + width * (Math.Log(step.Size) - first) / (last - first),
             Y: top + 3 + (RowHeight - 6) * Math.Clamp(-Math.Log10(step.RelativeError) / 8, 0, 1))).ToArray();
         var best = row.Sweep.MinBy(step => step.RelativeError);
         var at = points[row.Sweep.IndexOf(best)];

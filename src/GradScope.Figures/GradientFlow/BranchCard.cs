@@ -3,10 +3,9 @@ using System.Globalization;
 namespace GradScope.Figures;
 
 /// <summary>What one branch does to the gradient: its part, its attention with gradients, and the pull on its parameters.</summary>
-internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale scale, Branch branch, Payload payload)
+internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale scale, Branch branch, DrawnMaps<(int Block, int Head)> maps, int mostHeads)
 {
     private const double Padding = 12, MapGap = 12;
-    private const int MostHeads = 4;
 
     /// <summary>Draws the card and answers the y below it.</summary>
     public double Draw(double x, double y, double width)
@@ -41,10 +40,10 @@ internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale 
         if (frame.Attention.Layers.FirstOrDefault(l => l.Layer == branch.Block) is not { } layer) return y;
 
         var columns = layer.PatternGrad is null ? 1 : 2;
-        var heads = Math.Min(layer.HeadCount, MostHeads);
+        var heads = Math.Min(layer.HeadCount, mostHeads);
         var tokens = frame.Tokens.Select(TokenText.Show).ToList();
         var largest = layer.PatternGrad is { } all ? Cells.Measure(all.Values).Largest : 0;
-        var size = Math.Round(heads <= 2 ? (width - MapGap) / 2 : 48);
+        var size = WholeCells(heads <= 2 ? (width - MapGap) / 2 : 48);
         sheet.Text(left, y + 11, "A", Face.Note.In(Tone.Value));
         if (columns == 2) sheet.Text(left + size + MapGap, y + 11, "∂L/∂A", Face.Note.In(Tone.Gradient));
         y += 17;
@@ -52,7 +51,8 @@ internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale 
         {
             var pattern = Cells.OfAttention(layer.Pattern, head, frame.Attention.Causal).Thin(32, 32);
             var its = layer.PatternGrad is { } gradient ? Cells.OfAttention(gradient, head, frame.Attention.Causal) : null;
-            var map = payload.AddMap(string.Create(CultureInfo.InvariantCulture, $"A of block {branch.Block} head {head}"), pattern, its?.Thin(32, 32), new("query", tokens), new("key", tokens), "∂L/∂A");
+            var map = maps.Of((branch.Block, head), payload => payload.AddMap(
+                string.Create(CultureInfo.InvariantCulture, $"A of block {branch.Block} head {head}"), pattern, its?.Thin(32, 32), new("query", tokens), new("key", tokens), "∂L/∂A"));
             Map(pattern, Ramp.Share, left, $"block {branch.Block} head {head}: A, 0 to 1", map);
             if (its is not null)
             {
@@ -71,6 +71,13 @@ internal sealed class BranchCard(GradientFlowFrame frame, Sheet sheet, LogScale 
         }
 
         return y;
+
+        // Cells of whole pixels are crisp, and short to write.
+        double WholeCells(double most)
+        {
+            var across = Math.Min(32, tokens.Count);
+            return most > across ? Math.Floor(most / across) * across : Math.Round(most);
+        }
 
         void Map(Cells cells, Ramp ramp, double x, string title, int map) =>
             Heatmap.Draw(sheet, cells.Thin(32, 32), ramp, x, y, size, size, title: title, map: map);

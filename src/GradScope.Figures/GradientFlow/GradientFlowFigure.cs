@@ -13,9 +13,10 @@ public static class GradientFlowFigure
     public static Figure Draw(GradientFlowFrame frame, FigureOptions? options = null)
     {
         options ??= FigureOptions.Default;
-        var drawing = new FlowDrawing(frame, options);
-        var (width, height) = drawing.Draw();
-        return Figure.From(drawing.Sheet, width, height, TitleOf(options), Summary(frame, options), drawing.Payload, [Stations(frame), Branches(frame), Parameters(frame)]);
+        var maps = new DrawnMaps<(int Block, int Head)>();
+        return Figure.From(
+            new FlowRow(frame, options, maps).Draw(), new FlowColumn(frame, options, maps).Draw(), TitleOf(options), Summary(frame, options), maps.Payload,
+            [Stations(frame), Branches(frame), Parameters(frame)]);
     }
 
     internal static string TitleOf(FigureOptions options) => options.Title ?? "Gradient flow";

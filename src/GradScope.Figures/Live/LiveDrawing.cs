@@ -5,9 +5,9 @@ namespace GradScope.Figures;
 /// <summary>Lays a live view out: a bar of progress, then two columns of small panels, then the heads' maps.</summary>
 internal sealed class LiveDrawing
 {
-    private const double Width = 660, ColumnGap = 28, Column = (Width - 2 * Sheet.Margin - ColumnGap) / 2, PanelHeight = 96, AxisWidth = 40, EndWidth = 44;
+    private const double Width = 660, ColumnGap = 28, Column = (Width - 2 * Sheet.Margin - ColumnGap) / 2, PanelHeight = 96, AxisWidth = 40;
     private const double LargestMap = 132, SmallestMap = 56, MapGap = 14;
-    private const int MostPoints = 200, FewestToSmooth = 40, MostMaps = 16, MostCells = 24;
+    private const int MostPoints = 200, MostMaps = 16, MostCells = 24;
 
     private readonly LiveFrame frame;
     private readonly string title;
@@ -20,9 +20,10 @@ internal sealed class LiveDrawing
         metrics = Thin(frame.Run.Metrics);
     }
 
-    public Sheet Sheet { get; }
+    private Sheet Sheet { get; }
 
-    public (double Width, double Height) Draw()
+    /// <summary>Draws it once: what is drawn several times a second is not drawn again for narrow places.</summary>
+    public Drawing Draw()
     {
         Sheet.Header(Width, title, [frame.Progress.ToString(), .. LiveFigure.Measured(frame.Run) is { } numbers ? [numbers] : Array.Empty<string>()]);
         var y = Sheet.Top;
@@ -33,7 +34,7 @@ internal sealed class LiveDrawing
             y += 16;
         }
 
-        if (frame.Run.Metrics.IsEmpty) return (Width, Sheet.Notes(Sheet.Margin, y, Width - 2 * Sheet.Margin, "No step was made yet.") + Sheet.Margin);
+        if (frame.Run.Metrics.IsEmpty) return new(Sheet, Width, Sheet.Notes(Sheet.Margin, y, Width - 2 * Sheet.Margin, "No step was made yet.") + Sheet.Margin);
 
         foreach (var row in Panels().Chunk(2))
         {
@@ -43,7 +44,7 @@ internal sealed class LiveDrawing
         }
 
         if (Shows(LiveParts.Attention) && frame.Probe is { } probe) y = Attention(probe.Attention(), y);
-        return (Width, y + Sheet.Margin - 8);
+        return new(Sheet, Width, y + Sheet.Margin - 8);
     }
 
     private bool Shows(LiveParts part) => frame.Parts.HasFlag(part);
@@ -52,63 +53,26 @@ internal sealed class LiveDrawing
     {
         if (Shows(LiveParts.Loss))
         {
-            yield return (x, y) => Panel("loss, nats", x, y, [.. metrics.Select(m => (m.Step, m.Loss))], Tone.Loss, isLog: false, Numbers.Short, frame.Run.Baselines);
-            yield return (x, y) => Panel("accuracy", x, y, [.. metrics.Select(m => (m.Step, m.Accuracy))], Tone.Value, isLog: false, Numbers.Percent, []);
+            yield return (x, y) => Panel(new("loss, nats", PanelHeight, Numbers.Short, new Curve("", Tone.Loss, [.. metrics.Select(m => (m.Step, m.Loss))])) { Baselines = frame.Run.Baselines }, x, y);
+            yield return (x, y) => Panel(new("accuracy", PanelHeight, Numbers.Percent, new Curve("", Tone.Value, [.. metrics.Select(m => (m.Step, m.Accuracy))])), x, y);
         }
 
-        if (Shows(LiveParts.GradientNorms)) yield return (x, y) => Panel("gradient norm (log)", x, y, [.. metrics.Select(m => (m.Step, m.GradientNorm))], Tone.Gradient, isLog: true, Numbers.Short, []);
+        if (Shows(LiveParts.GradientNorms)) yield return (x, y) => Panel(new("gradient norm (log)", PanelHeight, Numbers.Short, new Curve("", Tone.Gradient, [.. metrics.Select(m => (m.Step, m.GradientNorm))])) { IsLog = true }, x, y);
         if (Shows(LiveParts.GradientFlow) && frame.Probe is { } probe) yield return (x, y) => Flow(probe.GradientFlow(), x, y);
     }
 
-    private void Panel(string name, double x, double y, IReadOnlyList<(int Step, double Value)> points, Tone tone, bool isLog, Func<double, string> format, IReadOnlyList<Baseline> baselines)
+    private void Panel(CurvePanel panel, double x, double y)
     {
-        Sheet.Text(x, y + 12, name, Face.Text);
-        var (left, right, top, bottom) = (x + AxisWidth, x + Column - EndWidth, y + 22, y + 22 + PanelHeight);
-        var values = points.Select(p => p.Value).Concat(baselines.Select(b => b.Loss)).Where(v => double.IsFinite(v) && (!isLog || v > 0)).ToList();
-        if (values.Count == 0)
-        {
-            Sheet.Text(left, top + 14, isLog ? "no positive, finite number to draw" : "no finite number to draw", Face.Note);
-            return;
-        }
-
-        var (low, high) = (values.Min(), values.Max());
-        var axis = isLog ? Axis.Logarithmic(low, high, bottom, top) : Axis.Linear(low < 0.35 * high ? 0 : low - 0.04 * (high - low), high + 0.04 * (high - low), bottom, top, 3);
-        foreach (var tick in axis.Ticks)
-        {
-            Sheet.Line(left, axis.At(tick), right, axis.At(tick), Tone.Rule);
-            Sheet.Text(left - 6, axis.At(tick) + 4, isLog ? Numbers.PowerOfTen((int)Math.Round(Math.Log10(tick))) : format(Math.Abs(tick) < 1e-12 ? 0 : tick), Face.Number.In(Tone.Muted), Anchor.End);
-        }
-
-        foreach (var baseline in baselines.Where(b => double.IsFinite(b.Loss)))
-        {
-            Sheet.Line(left, axis.At(baseline.Loss), right, axis.At(baseline.Loss), Tone.Muted, 1.2, baseline.IsFloor ? "2 3" : "6 4");
-            Sheet.Text(right - 2, axis.At(baseline.Loss) - 3, $"{baseline.Name} {Numbers.Short(baseline.Loss)}", Face.Note, Anchor.End, fit: right - left, halo: true);
-        }
-
-        var steps = Axis.Linear(Math.Min(points[0].Step, 1) - 1, points[^1].Step, left, right, 3);
-        var curve = new Curve(name, tone, points);
-        var smooth = points.Count < FewestToSmooth ? curve : curve.Smooth(points.Count / 20);
-        if (smooth != curve) Line(curve.Path(steps, axis, MostPoints), tone, 1, 0.4);
-        Line(smooth.Path(steps, axis, MostPoints), tone, 1.8, 1);
-        foreach (var tick in steps.Ticks.Where(t => t == Math.Round(t)))
-        {
-            Sheet.Text(steps.At(tick), bottom + 14, Numbers.Count((int)tick), Face.Number.In(Tone.Muted), Anchor.Middle);
-        }
-
-        var (_, last) = smooth.Points.LastOrDefault(p => double.IsFinite(p.Value) && (!isLog || p.Value > 0));
-        Sheet.Text(right + 5, axis.At(last) + 4, format(last), Face.Number.In(tone), fit: EndWidth - 4);
-    }
-
-    private void Line(string path, Tone tone, double width, double opacity)
-    {
-        if (path.Length > 0) Sheet.Body.Empty("path", ("d", path), ("class", tone.Stroke()), ("stroke-width", width), ("stroke-linejoin", "round"), ("opacity", opacity == 1 ? null : Numbers.Coordinate(opacity)));
+        var panels = new CurvePanels(Sheet, x, x + Column, metrics.Count, namesStandAbove: false, panel);
+        var steps = Axis.Linear(Math.Min(metrics[0].Step, 1) - 1, metrics[^1].Step, panels.Left, panels.Right, 3);
+        panels.Steps(steps, panels.Draw(steps, y) - CurvePanels.Space + 4);
     }
 
     /// <summary>A bar for each place on the residual stream, from the embedding on the left to the last block on the right.</summary>
     private void Flow(GradientFlowFrame flow, double x, double y)
     {
         Sheet.Text(x, y + 12, "← gradient flow ‖∂L/∂x‖ (log)", Face.Text);
-        var (left, right, top, bottom) = (x + AxisWidth, x + Column, y + 22, y + 22 + PanelHeight);
+        var (left, right, top, bottom) = (x + AxisWidth, x + Column, y + 24, y + 24 + PanelHeight);
         var scale = LogScale.Of([.. flow.Stations.Select(s => s.GradNorm)]);
         if (!flow.BackwardHasRun)
         {

@@ -10,9 +10,7 @@ internal static class LiveFigure
     {
         options ??= FigureOptions.Default;
         var title = options.Title ?? "Training: " + frame.Run.Task;
-        var drawing = new LiveDrawing(frame, title, options);
-        var (width, height) = drawing.Draw();
-        return Figure.From(drawing.Sheet, width, height, title, Summary(frame, title));
+        return Figure.From(new LiveDrawing(frame, title, options).Draw(), null, title, Summary(frame, title), null, []);
     }
 
     /// <summary>The last step's numbers, in a line; null before the first step.</summary>

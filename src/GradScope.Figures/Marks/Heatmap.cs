@@ -22,7 +22,7 @@ internal static class Heatmap
             using (sheet.Group())
             {
                 Draw(sheet, cells, ramp, x, y, width, height, cellTitle, title);
-                sheet.Body.Empty("rect", ("x", x), ("y", y), ("width", width), ("height", height), ("class", "hit"), ("data-map", number.ToString(CultureInfo.InvariantCulture)));
+                Hit(sheet, number, x, y, width, height);
             }
 
             return;
@@ -32,6 +32,7 @@ internal static class Heatmap
         if (cellTitle is null && Math.Min(w, h) < Smallest)
         {
             DrawDense(sheet, cells, ramp, x, y, w, h, title);
+            Forbid(sheet, cells, x, y, w, h);
         }
         else
         {
@@ -39,13 +40,17 @@ internal static class Heatmap
             {
                 if (cellTitle is not null) DrawTitled(sheet, cells, ramp, w, h, cellTitle);
                 else DrawSpaced(sheet, cells, ramp, w, h);
+                Forbid(sheet, cells, 0, 0, w, h);
             }
         }
 
-        Forbid(sheet, cells, x, y, w, h);
         sheet.Curve($"M{x - 0.5} {y - 0.5}h{width + 1}v{height + 1}h{-width - 1}z", Tone.Rule);
         sheet.Body.Line();
     }
+
+    /// <summary>What a pointer meets over the payload's map of a number; it lies over all that belongs to the map.</summary>
+    public static void Hit(Sheet sheet, int map, double x, double y, double width, double height) =>
+        sheet.Body.Empty("rect", ("x", x), ("y", y), ("width", width), ("height", height), ("class", "hit"), ("data-map", map.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>A map's colours from end to end with their numbers, 60 px wide and 22 high.</summary>
     public static void Legend(Sheet sheet, Ramp ramp, bool signed, double x, double y, double width = 60)
@@ -87,7 +92,7 @@ internal static class Heatmap
 
     private static void DrawSpaced(Sheet sheet, Cells cells, Ramp ramp, double w, double h)
     {
-        var paths = new SortedDictionary<(Tone Tone, int Step), StringBuilder>();
+        var paths = new Colours();
         var dashes = new StringBuilder();
         Each(cells, (r, c, value) =>
         {
@@ -99,13 +104,13 @@ internal static class Heatmap
 
             var step = ramp.Step(value);
             if (step == 0) return;
-            Path(paths, (ramp.ToneOf(value), step)).Append(Sheet.PathOf($"M{c * w + 0.5} {r * h + 0.5}h{w - 1}v{h - 1}h{1 - w}z"));
+            paths[ramp.ToneOf(value), step].Append(Sheet.PathOf($"M{c * w + 0.5} {r * h + 0.5}h{w - 1}v{h - 1}h{1 - w}z"));
             if (value < 0) dashes.Append(Dash(c * w, r * h, w, h));
         });
 
-        foreach (var ((tone, step), path) in paths)
+        foreach (var (tone, step, path) in paths.All)
         {
-            sheet.Body.Empty("path", ("d", path.ToString()), ("class", tone.Fill() + Ramp.Class(step)));
+            sheet.Body.Empty("path", ("d", path), ("class", tone.Fill() + Ramp.Class(step)));
         }
 
         Dashes(sheet, dashes, w, h);
@@ -114,14 +119,14 @@ internal static class Heatmap
     /// <summary>Cells too small for marks: neighbours of one colour become one stroke, in units of a cell.</summary>
     private static void DrawDense(Sheet sheet, Cells cells, Ramp ramp, double x, double y, double w, double h, string? title)
     {
-        var paths = new SortedDictionary<(Tone Tone, int Step), StringBuilder>();
+        var paths = new Colours();
         for (var r = 0; r < cells.Rows; r++)
         {
             for (var c = 0; c < cells.Columns;)
             {
                 var (colour, start) = (ColourAt(r, c), c);
                 while (c < cells.Columns && ColourAt(r, c) == colour) c++;
-                if (colour.Step > 0) Path(paths, colour).Append(Sheet.PathOf($"M{start} {r}h{c - start}"));
+                if (colour.Step > 0) paths[colour.Tone, colour.Step].Append(Sheet.PathOf($"M{start} {r}h{c - start}"));
             }
         }
 
@@ -129,9 +134,9 @@ internal static class Heatmap
         using (sheet.Body.Open("g", ("transform", w == h ? Sheet.PathOf($"translate({x} {y + h / 2})scale({w})") : Sheet.PathOf($"translate({x} {y + h / 2})scale({w} {h})")), ("class", "dense")))
         {
             if (title is not null) sheet.Body.Element("title", title);
-            foreach (var ((tone, step), path) in paths)
+            foreach (var (tone, step, path) in paths.All)
             {
-                sheet.Body.Empty("path", ("d", path.ToString()), ("class", tone.Stroke() + Ramp.Class(step)));
+                sheet.Body.Empty("path", ("d", path), ("class", tone.Stroke() + Ramp.Class(step)));
             }
         }
 
@@ -198,9 +203,22 @@ internal static class Heatmap
         }
     }
 
-    private static StringBuilder Path(SortedDictionary<(Tone, int), StringBuilder> paths, (Tone, int) colour)
+    /// <summary>One path for each colour, in the order of tones and steps.</summary>
+    private sealed class Colours
     {
-        if (!paths.TryGetValue(colour, out var path)) paths[colour] = path = new();
-        return path;
+        private readonly StringBuilder?[] paths = new StringBuilder?[Enum.GetValues<Tone>().Length * (Ramp.Steps + 1)];
+
+        public StringBuilder this[Tone tone, int step] => paths[(int)tone * (Ramp.Steps + 1) + step] ??= new();
+
+        public IEnumerable<(Tone Tone, int Step, string Path)> All
+        {
+            get
+            {
+                for (var i = 0; i < paths.Length; i++)
+                {
+                    if (paths[i] is { } path) yield return ((Tone)(i / (Ramp.Steps + 1)), i % (Ramp.Steps + 1), path.ToString());
+                }
+            }
+        }
     }
 }

@@ -6,71 +6,40 @@ namespace GradScope.Figures;
 /// <summary>What a model expects next at each position, beside what came.</summary>
 public static class PredictionsFigure
 {
-    private const int Top = 3, MostRows = 48;
-    private const double RowHeight = 25, CellWidth = 92, CellGap = 8, TokenWidth = 58;
+    private const int Top = 3, MostRows = 48, MostTokens = 64;
 
-    /// <summary>Draws a row a position: the token there, the target with its probability, and the 3 likeliest tokens.</summary>
+    /// <summary>
+    /// Draws a row a position: the token there, the target with its probability, and the 3 likeliest tokens; below, where the vocabulary
+    /// has 64 tokens or fewer, every token's probability.
+    /// </summary>
     public static Figure Draw(PredictionFrame frame, FigureOptions? options = null)
     {
         options ??= FigureOptions.Default;
         var title = options.Title ?? "Predictions";
-        var sheet = new Sheet(options.Theme);
-        double token = Sheet.Margin + 30, target = token + TokenWidth + 12, mark = target + TokenWidth + 2, chance = mark + 70, top = chance + 16;
-        var width = top + Top * (CellWidth + CellGap) - CellGap + Sheet.Margin;
         var asked = frame.Positions.Where(p => p.IsRight is not null).ToList();
-        sheet.Header(width, title, string.Create(CultureInfo.InvariantCulture, $"step {frame.Step} · {Right(asked)}"));
+        var drawn = frame with { Positions = [.. frame.Positions.Take(MostRows)] };
+        var maps = new DrawnMaps<string>();
+        var cells = drawn.Positions.IsEmpty || frame.Vocabulary.Length > MostTokens ? null
+            : Cells.Of(new Tensor([drawn.Positions.Length, frame.Vocabulary.Length], [.. drawn.Positions.SelectMany(p => p.Probabilities.Values.ToArray())]));
+        string[] notes =
+        [
+            frame.Positions.IsEmpty ? "There is no position." : "✓ the likeliest token came, ✗ another; an outline marks the token that came. A bar's length is the probability.",
+            .. frame.Positions.Length > MostRows ? [$"The first {MostRows} of {Numbers.Count(frame.Positions.Length)} positions are drawn; the table has all."] : Array.Empty<string>(),
+            .. frame.Vocabulary.Length > MostTokens ? [$"Of {Numbers.Count(frame.Vocabulary.Length)} tokens the {Top} likeliest are drawn."] : Array.Empty<string>(),
+        ];
+        var line = string.Create(CultureInfo.InvariantCulture, $"step {frame.Step} · {Right(asked)}");
+        return Figure.From(Lay(isWide: true), Lay(isWide: false), title, Summary(frame, title, asked), maps.Payload, [Table(frame)]);
 
-        var y = sheet.Top + 12;
-        foreach (var (x, head, anchor) in ((double, string, Anchor)[])[(token, "token", Anchor.Start), (target, "next", Anchor.Start), (chance, "P(next)", Anchor.End), (top, "likeliest", Anchor.Start)])
+        int Map(Payload payload) => payload.AddMap("P", cells, null, new("position", [.. drawn.Positions.Select(p => TokenText.Show(p.Token))]), new("token", [.. frame.Vocabulary.Select(TokenText.Show)]));
+
+        Drawing Lay(bool isWide)
         {
-            sheet.Text(x, y, head, Face.Note, anchor);
-        }
-
-        y += 7;
-        for (var i = 0; i < Math.Min(frame.Positions.Length, MostRows); i++)
-        {
-            Row(frame.Positions[i], i);
-            y += RowHeight;
-        }
-
-        List<string> notes = ["✓ the likeliest token came, ✗ another; an outline marks the token that came. A bar's length is the probability."];
-        if (frame.Positions.Length > MostRows) notes.Add($"The first {MostRows} of {Numbers.Count(frame.Positions.Length)} positions are drawn; the table has all.");
-        if (frame.Positions.IsEmpty) notes = ["There is no position."];
-        var bottom = sheet.Notes(Sheet.Margin, y + 8, width - 2 * Sheet.Margin, [.. notes]);
-        return Figure.From(sheet, width, bottom + Sheet.Margin - 4, title, Summary(frame, title, asked), Table(frame));
-
-        void Row(Prediction position, int index)
-        {
-            var middle = y + RowHeight / 2 + 4;
-            sheet.Line(token, y, width - Sheet.Margin, y, Tone.Rule);
-            sheet.Text(Sheet.Margin + 20, middle, index.ToString(CultureInfo.InvariantCulture), Face.Number.In(Tone.Muted), Anchor.End);
-            sheet.Text(token, middle, TokenText.Show(position.Token), Face.Code, fit: TokenWidth);
-            if (position is { Target: { } next, TargetId: { } id, IsRight: { } right })
-            {
-                var tone = right ? Tone.Value : Tone.Loss;
-                sheet.Text(target, middle, TokenText.Show(next), Face.Code with { Bold = true }, fit: TokenWidth);
-                sheet.Text(mark, middle, right ? "✓" : "✗", Face.Text.In(tone));
-                sheet.Text(chance, middle, Numbers.Percent(position.Probabilities.Values[id]), Face.Number.In(tone), Anchor.End, title: Numbers.Exact(position.Probabilities.Values[id]));
-            }
-            else
-            {
-                sheet.Text(target, middle, "not asked", Face.Note);
-            }
-
-            var best = Likeliest(position);
-            if (best.Count == 0) sheet.Text(top, middle, "no finite probability", Face.Note.In(Tone.Loss));
-            for (var k = 0; k < best.Count; k++)
-            {
-                var (x, p) = (top + k * (CellWidth + CellGap), position.Probabilities.Values[best[k]]);
-                var percent = Numbers.Percent(p);
-                var name = TokenText.Show(frame.Vocabulary[best[k]]);
-                sheet.Rect(x, y + 4, CellWidth * p, RowHeight - 8, Tone.Value.Fill() + " o8", radius: 2);
-                if (best[k] == position.TargetId) sheet.Rect(x + 0.5, y + 4.5, CellWidth - 1, RowHeight - 9, Tone.Ink.Stroke(), radius: 2);
-                sheet.Text(x + 5, middle, name, Face.Number, fit: CellWidth - 12 - sheet.WidthOf(percent, Face.Number), title: $"{frame.Vocabulary[best[k]]}: {Numbers.Exact(p)}");
-                sheet.Text(x + CellWidth - 4, middle, percent, Face.Number, Anchor.End);
-            }
-
-            sheet.Body.Line();
+            var sheet = isWide ? new Sheet(options.Theme) : Sheet.ForNarrow(options.Theme);
+            var drawing = new PredictionsDrawing(drawn, sheet, isWide);
+            sheet.Header(drawing.Width, title, line);
+            var y = drawing.Rows(sheet.Top + 12, Likeliest);
+            if (cells is not null) y = drawing.Distribution(cells, maps.Of("P", Map), y + 14);
+            return new(sheet, drawing.Width, sheet.Notes(Sheet.Margin, y + 8, drawing.Width - 2 * Sheet.Margin, notes) + Sheet.Margin - 4);
         }
     }
 

@@ -43,6 +43,7 @@ internal sealed class PlayedRun
         FrameEvery = (alike.Length + Math.Max(2, MostNumbers / perFrame) - 1) / Math.Max(2, MostNumbers / perFrame);
         Frames = [.. alike.Where((_, i) => (alike.Length - 1 - i) % FrameEvery == 0).Select(f => new PlayedFrame(f))];
         FrameCount = alike.Length;
+        Weights = PlayedWeights.Of(run, Frames);
         (Layer, Head) = Choose(Frames[^1].Attention, options);
     }
 
@@ -59,6 +60,9 @@ internal sealed class PlayedRun
 
     /// <summary>The pictures that are kept, the last one always.</summary>
     public IReadOnlyList<PlayedFrame> Frames { get; } = [];
+
+    /// <summary>The parameters' numbers; null where no picture has them.</summary>
+    public PlayedWeights? Weights { get; }
 
     public int FrameCount { get; }
 
@@ -80,6 +84,9 @@ internal sealed class PlayedRun
 
     /// <summary>The parameter that is shown first: the one the loss pulled at most in the last step.</summary>
     public int Parameter => Norms.IsEmpty ? 0 : Enumerable.Range(0, Run.ParameterNames.Length).MaxBy(p => float.IsFinite(Norms[^1][p]) ? Norms[^1][p] : -1);
+
+    /// <summary>One head's map in a picture, as fine as it is kept.</summary>
+    public Cells CellsOf(PlayedFrame frame, Tensor maps, int head) => Cells.OfAttention(maps, head, frame.Attention.Causal).Thin(MapSide, MapSide);
 
     private static (int Layer, int Head) Choose(AttentionFrame attention, FigureOptions options)
     {

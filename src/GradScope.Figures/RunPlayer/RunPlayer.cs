@@ -18,8 +18,8 @@ public static class RunPlayer
         if (run.Metrics.IsEmpty)
         {
             var sheet = new Sheet(options.Theme);
-            sheet.Header(660, title, "No step was made yet.");
-            return Figure.From(sheet, 660, sheet.Top + Sheet.Margin, title, title + ": no step was made yet.");
+            sheet.Header(Sheet.Narrow, title, "No step was made yet.");
+            return Figure.From(sheet, Sheet.Narrow, sheet.Top + Sheet.Margin, title, title + ": no step was made yet.");
         }
 
         if (run.GradientNorms.Length != run.Metrics.Length)
@@ -28,9 +28,8 @@ public static class RunPlayer
         }
 
         var played = new PlayedRun(run, options);
-        var drawing = new RunDrawing(played, title, options);
-        var (width, height) = drawing.Draw();
-        return Figure.From(drawing.Sheet, width, height, title, Summary(played, title), drawing.Payload(), [TrainingFigure.Table(run), Table(played)]);
+        var ((wide, drawing), (narrow, small)) = RunDrawing.Of(played, title, options);
+        return Figure.From(drawing, small, title, Summary(played, title), RunPayload.Of(played, wide, narrow), [TrainingFigure.Table(run), Table(played)]);
     }
 
     private static string Summary(PlayedRun played, string title)

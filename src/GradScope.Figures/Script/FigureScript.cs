@@ -1,14 +1,12 @@
-using System.Text.RegularExpressions;
-
 namespace GradScope.Figures;
 
 /// <summary>The script and the style that bring a figure to life, as they are put into each figure that has numbers to read.</summary>
-internal static partial class FigureScript
+internal static class FigureScript
 {
     private static readonly Dictionary<string, string> scripts = typeof(FigureScript).Assembly.GetManifestResourceNames()
         .Where(name => name.EndsWith(".js", StringComparison.Ordinal)).ToDictionary(name => name.Split('.')[1], Read);
 
-    private static readonly string[] style = Section().Split(Read("gradscope.css").Replace("\n", "", StringComparison.Ordinal));
+    private static readonly string[] style = Read("gradscope.css").Replace("\n", "", StringComparison.Ordinal).Split("/* ==== kit */");
 
     /// <summary>Which script the data is for: two versions of GradScope may meet in one notebook.</summary>
     private const string Version = "1";
@@ -36,7 +34,4 @@ internal static partial class FigureScript
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
-
-    [GeneratedRegex(@"/\* ==== kit \*/")]
-    private static partial Regex Section();
 }

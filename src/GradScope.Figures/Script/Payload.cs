@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -11,7 +12,8 @@ namespace GradScope.Figures;
 /// <param name="Texts">What stands at each, such as its token.</param>
 /// <param name="Each">Where matrices stand beside each other, what each is, and how many columns it has.</param>
 /// <param name="From">The number of the first.</param>
-internal sealed record Side(string? Name = null, IReadOnlyList<string>? Texts = null, (string Name, int Size)? Each = null, int From = 0);
+/// <param name="Every">How far apart the numbers of two neighbours are.</param>
+internal sealed record Side(string? Name = null, IReadOnlyList<string>? Texts = null, (string Name, int Size)? Each = null, int From = 0, int Every = 1);
 
 /// <summary>
 /// The recorded numbers that a figure's script reads: a header in JSON and arrays of numbers, compressed. A number is kept as it is
@@ -66,15 +68,35 @@ internal sealed class Payload
     /// <param name="gradName">What the gradients are called.</param>
     public int AddMap(string name, Cells value, Cells? grad, Side? down = null, Side? across = null, string? gradName = null)
     {
-        var map = new JsonObject { ["name"] = name, ["rows"] = value.Rows, ["cols"] = value.Columns, ["v"] = Add(value) };
-        if (value.IsThinned) map["block"] = new JsonArray(value.RowBlock, value.ColumnBlock);
+        var map = MapOf(name, value, down, across);
+        map["v"] = Add(value);
         if (grad is not null) map["g"] = Add(grad);
         if (gradName is not null) map["grad"] = gradName;
-        if (down is not null) map["down"] = ToJson(down);
-        if (across is not null) map["across"] = ToJson(across);
         var maps = (JsonArray)(Head["maps"] ??= new JsonArray());
         maps.Add(map);
         return maps.Count - 1;
+    }
+
+    /// <summary>Adds curves that are read together, a column of theirs at once, and answers their number; a curve may lack numbers.</summary>
+    /// <param name="name">What is read.</param>
+    /// <param name="across">What the columns are.</param>
+    /// <param name="curves">Names and numbers, all of one length.</param>
+    public int AddCurves(string name, Side across, params IReadOnlyList<(string Name, IReadOnlyList<double?> Values)> curves)
+    {
+        var many = curves.Select(curve => (JsonNode)new JsonArray(curve.Name, Add([.. curve.Values.Select(v => (float)(v ?? 0))], i => curve.Values[i] is null)));
+        var maps = (JsonArray)(Head["maps"] ??= new JsonArray());
+        maps.Add(new JsonObject { ["name"] = name, ["rows"] = 1, ["cols"] = curves[0].Values.Count, ["across"] = ToJson(across), ["many"] = new JsonArray([.. many]) });
+        return maps.Count - 1;
+    }
+
+    /// <summary>A heatmap's cells as the script knows them, without their numbers.</summary>
+    public JsonObject MapOf(string name, Cells cells, Side? down = null, Side? across = null)
+    {
+        var map = new JsonObject { ["name"] = name, ["rows"] = cells.Rows, ["cols"] = cells.Columns };
+        if (cells.IsThinned) map["block"] = new JsonArray(cells.RowBlock, cells.ColumnBlock);
+        if (down is not null) map["down"] = ToJson(down);
+        if (across is not null) map["across"] = ToJson(across);
+        return map;
     }
 
     public JsonArray Add(Cells cells) => Add(cells.Values, cells.IsForbidden);
@@ -82,10 +104,17 @@ internal sealed class Payload
     /// <summary>The whole as the script unpacks it, before compression: the header's length, the header, all low bytes, all high bytes.</summary>
     public byte[] ToBytes()
     {
-        var head = JsonSerializer.SerializeToUtf8Bytes(Head);
+        // What is written goes into base64: no sign needs an escape for a page's sake.
+        using var written = new MemoryStream();
+        using (var json = new Utf8JsonWriter(written, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            Head.WriteTo(json);
+        }
+
+        var head = written.GetBuffer().AsSpan(0, (int)written.Length);
         var bytes = new byte[4 + head.Length + 2 * codes.Count];
         BinaryPrimitives.WriteInt32LittleEndian(bytes, head.Length);
-        head.CopyTo(bytes, 4);
+        head.CopyTo(bytes.AsSpan(4));
         var numbers = bytes.AsSpan(4 + head.Length);
         for (var i = 0; i < codes.Count; i++)
         {
@@ -113,6 +142,7 @@ internal sealed class Payload
         if (side.Name is not null) json["name"] = side.Name;
         if (side.Texts is { } texts) json["of"] = AddTexts(texts);
         if (side.From != 0) json["from"] = side.From;
+        if (side.Every != 1) json["every"] = side.Every;
         if (side.Each is { } each) json["each"] = new JsonArray(each.Name, each.Size);
         return json;
     }

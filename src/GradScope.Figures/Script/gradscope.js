@@ -7,10 +7,11 @@
 
   /** A number, or null where the mask allows none. @typedef {number | null} Cell */
   /** Where numbers stand in the payload: first, count, exponent of the smallest. @typedef {[number, number, number]} Ref */
-  /** What rows or columns are: a word for them, the header's list of their texts, the first one's number, and, where matrices stand beside each other, what each is and its size.
-   * @typedef {{ name?: string, of?: number, from?: number, each?: [string, number] }} Side */
-  /** A rectangle of numbers, rows × cols cells; each cell stands for block[0] × block[1] numbers that were recorded. v is the value, g its gradient, called grad.
-   * @typedef {{ name: string, rows: number, cols: number, block?: [number, number], v?: Ref, g?: Ref, grad?: string, down?: Side, across?: Side }} Grid */
+  /** What rows or columns are: a word for them, the header's list of their texts, the first one's number, how far apart their numbers are, and, where matrices stand beside each other, what each is and its size.
+   * @typedef {{ name?: string, of?: number, from?: number, every?: number, each?: [string, number] }} Side */
+  /** A rectangle of numbers, rows × cols cells; each cell stands for block[0] × block[1] numbers that were recorded. v is the value, g its gradient, called grad;
+   * of curves there are many values a column, by name.
+   * @typedef {{ name: string, rows: number, cols: number, block?: [number, number], v?: Ref, g?: Ref, grad?: string, many?: [string, Ref][], down?: Side, across?: Side }} Grid */
   /** @typedef {{ maps?: Grid[], names?: string[][], [key: string]: any }} Head */
   /** @typedef {{ head: Head, numbers: (ref: Ref | undefined) => Cell[] | undefined }} Data */
   /** @typedef {Record<string, string | number | boolean | undefined | ((event: any) => void)>} Attributes */
@@ -107,11 +108,14 @@
         const frame = root.getBoundingClientRect();
         tip.textContent = text;
         tip.hidden = mark.hidden = false;
-        Object.assign(mark.style, { left: `${box.left - frame.left}px`, top: `${box.top - frame.top}px`, width: `${box.width}px`, height: `${box.height}px` });
-        const left = Math.max(0, Math.min(box.left - frame.left + box.width / 2 - tip.offsetWidth / 2, frame.width - tip.offsetWidth));
-        const above = box.top - tip.offsetHeight - 6;
-        tip.style.left = `${left}px`;
-        tip.style.top = `${(above > 0 ? above : box.top + box.height + 6) - frame.top}px`;
+        // What is tall is a step: a line, and the text beside it. Otherwise the text is above, or below where there is no room above.
+        const [x, tall, above] = [box.left - frame.left, box.height > 200, box.top - tip.offsetHeight - 6];
+        mark.classList.toggle('gs-line', tall);
+        Object.assign(mark.style, { left: `${tall ? x + box.width / 2 : x}px`, top: `${box.top - frame.top}px`, width: `${tall ? 0 : box.width}px`, height: `${box.height}px` });
+        const right = x + box.width + 10;
+        const left = !tall ? x + box.width / 2 - tip.offsetWidth / 2 : right + tip.offsetWidth <= frame.width ? right : x - tip.offsetWidth - 10;
+        tip.style.left = `${Math.max(0, Math.min(left, frame.width - tip.offsetWidth))}px`;
+        tip.style.top = `${(tall ? Math.max(8, box.top) : above > 0 ? above : box.top + box.height + 6) - frame.top}px`;
       },
     };
   };
@@ -121,7 +125,7 @@
   /** A side's words for one place, such as query 3 “r”. @param {Side | undefined} side @param {number} i @param {number} block @param {string[][]} names @returns {string} */
   const place = (side, i, block, names) => {
     if (side?.each) return `${side.each[0]} ${Math.floor(i / side.each[1])}, ${place({ ...side, each: undefined }, i % side.each[1], block, names)}`;
-    const at = i * block + (side?.from ?? 0);
+    const at = i * block * (side?.every ?? 1) + (side?.from ?? 0);
     const text = side?.of === undefined || block > 1 ? '' : ` “${names[side.of][i]}”`;
     return `${side?.name ? side.name + ' ' : ''}${at}${block > 1 ? '…' + (at + block - 1) : ''}${text}`;
   };
@@ -152,7 +156,7 @@
   };
 
   /** Lets a drawn rectangle of cells be read by pointer and keys.
-   * @param {Element} target @param {{ rows: number, cols: number, label: string, tell: (r: number, c: number) => string }} map @param {ReturnType<typeof stage>} on */
+   * @param {Element} target @param {{ rows: number, cols: number, label: string, role?: string, tell: (r: number, c: number) => string }} map @param {ReturnType<typeof stage>} on */
   const readable = (target, map, on) => {
     /** @type {[number, number]} */
     let at = [0, 0];
@@ -162,12 +166,13 @@
       return { left: frame.left + at[1] * width, top: frame.top + at[0] * height, width, height };
     };
     const read = (/** @type {boolean} */ aloud) => {
+      at = [Math.min(at[0], map.rows - 1), Math.min(at[1], map.cols - 1)];
       const text = map.tell(...at);
       on.show(box(), text);
       if (aloud) on.say(text.replace(/\n/g, ', '));
     };
     target.setAttribute('role', 'application');
-    target.setAttribute('aria-roledescription', 'heatmap');
+    target.setAttribute('aria-roledescription', map.role ?? 'heatmap');
     target.setAttribute('aria-label', `${map.label}: arrow keys read its cells`);
     target.addEventListener('pointermove', event => {
       const frame = target.getBoundingClientRect();
@@ -189,15 +194,18 @@
     });
   };
 
-  /** Makes one tab stop of many things: Page Up and Page Down go from one to the next. @param {Element[]} targets */
-  const rove = targets => targets.forEach((target, i) => {
-    target.setAttribute('tabindex', i === 0 ? '0' : '-1');
-    target.addEventListener('focus', () => targets.forEach(t => t.setAttribute('tabindex', t === target ? '0' : '-1')));
-    target.addEventListener('keydown', event => {
-      const by = { PageUp: -1, PageDown: 1 }[/** @type {KeyboardEvent} */ (event).key];
-      if (!by) return;
-      event.preventDefault();
-      /** @type {SVGElement} */ (targets[(i + by + targets.length) % targets.length]).focus();
+  /** Makes one tab stop of many things, or one in each drawing: Page Up and Page Down go from one to the next. @param {Element[]} all */
+  const rove = all => new Set(all.map(target => target.closest('.gs-drawn>svg'))).forEach(drawing => {
+    const targets = all.filter(target => target.closest('.gs-drawn>svg') === drawing);
+    targets.forEach((target, i) => {
+      target.setAttribute('tabindex', i === 0 ? '0' : '-1');
+      target.addEventListener('focus', () => targets.forEach(t => t.setAttribute('tabindex', t === target ? '0' : '-1')));
+      target.addEventListener('keydown', event => {
+        const by = { PageUp: -1, PageDown: 1 }[/** @type {KeyboardEvent} */ (event).key];
+        if (!by) return;
+        event.preventDefault();
+        /** @type {SVGElement} */ (targets[(i + by + targets.length) % targets.length]).focus();
+      });
     });
   });
 
@@ -211,8 +219,11 @@
       frames.forEach(frame => {
         const map = /** @type {Grid[]} */ (head.maps)[Number(frame.getAttribute('data-map'))];
         const [value, grad] = [numbers(map.v), numbers(map.g)];
+        const many = map.many?.map(([name, ref]) => ({ name, cells: numbers(ref) ?? [] }));
         frame.parentNode?.querySelectorAll('title').forEach(title => title.remove());
-        readable(frame, { ...map, label: map.name, tell: (r, c) => tell(map, head.names ?? [], value, grad, r, c) }, on);
+        readable(frame, { ...map, label: map.name, role: many && 'curves', tell: (r, c) => many
+          ? [place(map.across, c, 1, []), ...many.filter(({ cells }) => cells[c] !== null).map(({ name, cells }) => `${name} ${short(cells[c])}`)].join('\n')
+          : tell(map, head.names ?? [], value, grad, r, c) }, on);
       });
       rove(frames);
     },
@@ -609,52 +620,76 @@
 
   // ==== run
 
-  /** A recorded run: what stands in groups with data-run follows one cursor over its steps. Texts and widths come finished, picture by picture. */
+  /** A recorded run: what stands in groups with data-run follows one cursor over its steps, in each drawing of it. Texts and widths come finished, picture by picture. */
   kinds.run = (on, { head, numbers }) => {
-    const { stops, frames, layers, heads, side, x, y, texts, tokens } = head;
+    const { stops, frames, layers, heads, side, x, y, texts, tokens, size, cells, room, pictures } = head;
     const names = head.names ?? [];
     const parameters = names[head.parameters];
     const metrics = head.metrics.map(numbers);
     /** @param {string} name @returns {any[]} */
     const all = name => [...on.root.querySelectorAll(`[data-run=${name}]`)];
-    /** @param {string} name @param {any[]} list */
-    const write = (name, list) => all(name).forEach((slot, i) => { slot.firstChild.textContent = list[i]; });
+    /** Each drawing has all of the list, in the same order. @param {string} name @param {any[]} list */
+    const write = (name, list) => all(name).forEach((slot, i) => { slot.firstChild.textContent = list[i % list.length]; });
     /** The i-th of equal parts. @param {Ref | undefined} ref @param {number} i @param {number} parts */
     const part = (ref, i, parts) => numbers(ref && [ref[0] + i * ref[1] / parts, ref[1] / parts, ref[2]]) ?? [];
     const shown = (/** @type {Cell | undefined} */ value) => value === null || value === undefined ? '–' : short(value);
+    const latest = (/** @type {any} */ list, /** @type {number} */ step) => Math.max(0, list.findLastIndex((/** @type {number} */ at) => at <= step));
     let { layer, head: which, parameter } = head;
     /** @type {Cell[]} */
     let norms = [];
-    let frame = -1;
-    /** @type {Record<string, Cell[]>} */
+    let [frame, picture] = [-1, -1];
+    /** What each kind of map shows now: its cells' numbers, and their gradients. @type {Record<string, { grid: Grid, value?: Cell[], grad?: Cell[] }>} */
     const maps = {};
 
     const drawParameter = () => {
       norms = part(head.norms, parameter, parameters.length);
-      let pen = 'M';
-      all('curve')[0].firstChild.setAttribute('d', norms.map((norm, i) => {
-        const line = norm && norm > 0 && norm < Infinity && `${pen}${(x[0] + x[1] * stops[i]).toFixed(1)} ${Math.min(y[2], y[0] + y[1] * Math.log10(norm)).toFixed(1)}`;
-        pen = line ? 'L' : 'M';
-        return line || '';
-      }).join(''));
+      all('curve').forEach((curve, d) => {
+        let pen = 'M';
+        curve.firstChild.setAttribute('d', norms.map((norm, i) => {
+          const line = norm && norm > 0 && norm < Infinity && `${pen}${(x[d][0] + x[d][1] * stops[i]).toFixed(1)} ${Math.min(y[2], y[0] + y[1] * Math.log10(norm)).toFixed(1)}`;
+          pen = line ? 'L' : 'M';
+          return line || '';
+        }).join(''));
+      });
       write('name', [`‖gradient‖ of ${parameters[parameter]} (log)`]);
     };
 
-    const drawMaps = () => {
-      for (const [name, tone] of ['Av', 'Gg']) {
-        const [group] = all(name);
-        const cells = maps[name] = part(head[name], (frame * layers.length + layer) * heads + which, frames.length * layers.length * heads);
-        const most = name === 'A' ? 1 : largest(cells);
-        if (name === 'G') write('scale', [`∂L/∂A  ±${short(most)}`]);
-        if (group) paint(group, cells, side, head.size / side, head.size / side, tone, most);
+    const drawWeights = () => {
+      const grid = cells[parameter];
+      const [value, grad] = [grid.v, grid.g].map(ref => ref && part(ref, picture, pictures.length));
+      maps.V = maps.D = { grid, value, grad };
+      write('weightsname', [`${parameters[parameter]} at step ${pictures[picture]}`]);
+      for (const [name, list] of Object.entries({ V: value, D: grad })) {
+        write(name + 'scale', [`${name === 'V' ? 'value' : 'gradient'} ±${short(largest(list ?? []))}`]);
+        all(name).forEach((group, d) => {
+          const cell = Math.min(14, room[d] / grid.cols, 112 / grid.rows);
+          paint(group, list ?? [], grid.cols, cell, cell, 'g', largest(list ?? []));
+          [group.nextSibling.firstChild, group.nextSibling.nextSibling].forEach((box, i) => {
+            box.setAttribute('width', grid.cols * cell + 1 - i);
+            box.setAttribute('height', grid.rows * cell + 1 - i);
+          });
+        });
       }
+    };
+
+    const drawMaps = () => {
+      const grid = { name: '', rows: side, cols: side, block: /** @type {[number, number]} */ ([head.block, head.block]), down: { name: 'query', of: tokens }, across: { name: 'key', of: tokens } };
+      const [A, G] = ['A', 'G'].map(name => head[name] && part(head[name], (frame * layers.length + layer) * heads + which, frames.length * layers.length * heads));
+      maps.A = maps.G = { grid: { ...grid, name: 'A', grad: '∂L/∂A' }, value: A, grad: G };
+      const most = largest(G ?? []);
+      write('scale', [`∂L/∂A  ±${short(most)}`]);
+      all('A').forEach((group, d) => paint(group, A, side, size[d] / side, size[d] / side, 'v', 1));
+      all('G').forEach((group, d) => paint(group, G, side, size[d] / side, size[d] / side, 'g', most));
       write('which', [`layer ${layers[layer]} head ${which}`]);
     };
 
     const drawFrame = () => {
       for (const name in texts) write(name, texts[name][frame]);
       for (const mark of all('mark')) mark.firstChild.setAttribute('class', mark.textContent === '✓' ? 'tv m' : 'tl m');
-      for (const name of ['flow', 'bar']) all(name).forEach((slot, i) => slot.firstChild.setAttribute('width', part(head[name], frame, frames.length)[i]));
+      for (const name of ['flow', 'bar']) {
+        const widths = part(head[name], frame, frames.length);
+        all(name).forEach((slot, i) => slot.firstChild.setAttribute('width', Number(widths[i % widths.length]) * (name === 'flow' ? head.length[Math.floor(i / widths.length)] : 1)));
+      }
       if (layers.length) drawMaps();
     };
 
@@ -663,15 +698,19 @@
       delay: 120,
       change: (at, playing) => {
         const values = metrics.map((/** @type {Cell[]} */ m, /** @type {number} */ i) => i === 2 && m[at] !== null ? `${+(100 * Number(m[at])).toFixed(1)} %` : shown(m[at]));
-        all('cursor')[0].setAttribute('transform', `translate(${x[0] + x[1] * stops[at]} 0)`);
+        all('cursor').forEach((line, d) => line.setAttribute('transform', `translate(${x[d][0] + x[d][1] * stops[at]} 0)`));
         write('metric', [stops[at], ...values]);
         write('gradient', [shown(norms[at])]);
-        const latest = frames.length && Math.max(0, frames.findLastIndex((/** @type {number} */ step) => step <= stops[at]));
-        if (frames.length && latest !== frame) {
-          frame = latest;
+        const [now, then] = [latest(frames, stops[at]), latest(pictures ?? [], stops[at])];
+        if (frames.length && now !== frame) {
+          frame = now;
           drawFrame();
         }
-        write('weights', [shown(part(head.weights, latest, frames.length)[parameter])]);
+        if (cells && then !== picture) {
+          picture = then;
+          drawWeights();
+        }
+        write('weights', [shown(part(head.weights, now, frames.length)[parameter])]);
         const text = `step ${stops[at]} of ${head.total}: loss ${values[0]}, accuracy ${values[2]}, gradient norm ${values[3]}`;
         bar.show(text);
         if (!playing) on.say(text);
@@ -680,7 +719,7 @@
     const bar = transport(place, on.root, { label: 'Step', unit: 'step' });
     /** @param {string} label @param {string[]} options @param {number} chosen @param {(i: number) => void} change */
     const choice = (label, options, chosen, change) => {
-      const select = el('select', { 'aria-label': label, change: () => { change(+select.value); frame = -1; place.go(place.at); } },
+      const select = el('select', { 'aria-label': label, change: () => { change(+select.value); frame = picture = -1; place.go(place.at); } },
         ...options.map((option, i) => el('option', { value: i, selected: i === chosen }, option)));
       if (options.length > 1) choices.append(select);
     };
@@ -690,14 +729,19 @@
     choice('Head', Array.from({ length: layers.length && heads }, (_, h) => `head ${h}`), which, i => { which = i; });
     on.root.querySelector('.gs-view')?.before(el('div', { class: 'gs-player' }, bar.bar, choices));
     bar.bar.style.setProperty('--gs-turn', '100%');
-    const hits = all('hit');
-    hits.forEach((hit, i) => {
-      const map = { name: ['A', '∂L/∂A'][i], rows: side, cols: side, block: /** @type {[number, number]} */ ([head.block, head.block]), down: { name: 'query', of: tokens }, across: { name: 'key', of: tokens } };
-      readable(hit, { ...map, label: map.name, tell: (r, c) => tell(map, names, maps['AG'[i]], undefined, r, c) }, on);
-    });
-    rove(hits);
     drawParameter();
     place.go(stops.length - 1);
+    const hits = all('hit');
+    hits.forEach(hit => {
+      const kind = hit.dataset.of;
+      readable(hit, {
+        get rows() { return maps[kind].grid.rows; },
+        get cols() { return maps[kind].grid.cols; },
+        label: { A: 'A', G: '∂L/∂A', V: 'weights', D: 'gradients of the weights' }[/** @type {'A' | 'G' | 'V' | 'D'} */ (kind)],
+        tell: (r, c) => tell(maps[kind].grid, names, maps[kind].value, maps[kind].grad, r, c),
+      }, on);
+    });
+    rove(hits);
   };
 
   // ==== attention

@@ -3,30 +3,41 @@ using System.Text;
 
 namespace GradScope.Figures;
 
-/// <summary>Lays a tape out as rows: forward runs down on the left in blue, backward up on the right of the gradients in orange.</summary>
+/// <summary>
+/// Lays a tape out as rows: forward runs down on the left in blue, backward up on the right of the gradients in orange. Where it is
+/// narrow a row's maps and rules stand below its formula.
+/// </summary>
 internal sealed class TapeDrawing
 {
-    private const double LowRow = 23, HighRow = 42, HeadingRow = 30, MapWidth = 64, MapHeight = 30, NumberWidth = 68;
+    private const double LowRow = 23, HighRow = 42, RuleRow = 13, HeadingRow = 30, MapWidth = 64, MapHeight = 30, NumberWidth = 68;
     private const double Rail = Sheet.Margin + 6, Index = Rail + 32, Label = Index + 12;
 
-    private const int MostMatrices = 4, MostRead = 24;
+    private const int MostMatrices = 4, MostRead = 24, MostRowsNarrow = 60;
 
     private readonly TapeFrame tape;
     private readonly string title;
     private readonly IReadOnlyList<TapeRow> rows;
     private readonly int rowCount;
     private readonly StringBuilder lines = new();
-    private readonly Dictionary<int, int> maps = [];
-    private readonly bool anyTensor;
+    private readonly DrawnMaps<int>? maps;
+    private readonly bool anyTensor, isNarrow;
     private readonly double labelWidth, cellWidth, value, grad, back, rule, ruleWidth, width;
 
-    public TapeDrawing(TapeFrame tape, string title, IReadOnlyList<TapeRow> rows, int rowCount, FigureOptions options)
+    private TapeDrawing(TapeFrame tape, string title, IReadOnlyList<TapeRow> rows, int rowCount, FigureOptions options, DrawnMaps<int>? maps, bool isNarrow)
     {
-        (this.tape, this.title, this.rows, this.rowCount) = (tape, title, rows, rowCount);
-        Sheet = new(options.Theme);
-        var tensors = rows.Count(r => HasMap(r.Node));
-        Payload = tensors is > 0 and <= MostRead ? new("maps") : null;
+        (this.tape, this.title, this.rows, this.rowCount, this.maps, this.isNarrow) = (tape, title, rows, rowCount, maps, isNarrow);
+        Sheet = isNarrow ? Sheet.ForNarrow(options.Theme) : new(options.Theme);
         anyTensor = rows.Any(r => !IsScalar(r.Node));
+        if (isNarrow)
+        {
+            (width, back, rule) = (Sheet.Narrow, Sheet.Narrow - Sheet.Margin, Label);
+            (cellWidth, grad) = (anyTensor ? MapWidth + 4 + NumberWidth : NumberWidth, 0);
+            grad = back - 12 - cellWidth;
+            value = grad - 4 - cellWidth;
+            (labelWidth, ruleWidth) = (back - 16 - Label, back - 16 - Label);
+            return;
+        }
+
         labelWidth = Math.Clamp(Widest(LabelWidth), 110, 262);
         cellWidth = anyTensor ? MapWidth + 8 + NumberWidth : NumberWidth;
         ruleWidth = tape.BackwardHasRun ? Math.Clamp(Widest(r => RuleLines(r).Select(l => Sheet.WidthOf(l, Face.Number)).DefaultIfEmpty(0).Max()), 90, 340) : Sheet.WidthOf("backward has not run", Face.Note);
@@ -38,30 +49,46 @@ internal sealed class TapeDrawing
         width = Math.Ceiling(Math.Max(rule + ruleWidth + Sheet.Margin, 400));
     }
 
-    public Sheet Sheet { get; }
+    private Sheet Sheet { get; }
 
-    /// <summary>The thumbnails' numbers for a script to read; null where there are none, or so many that they would be most of the figure.</summary>
-    public Payload? Payload { get; }
+    /// <summary>
+    /// The drawing for most places; of a tape that is not long another for narrow ones; and the thumbnails' numbers for a script to
+    /// read, or null where there are none, or so many that they would be most of the figure.
+    /// </summary>
+    public static (Drawing Wide, Drawing? Narrow, Payload? Payload) Of(TapeFrame tape, string title, IReadOnlyList<TapeRow> rows, int rowCount, FigureOptions options)
+    {
+        var isShort = rows.Count(r => HasMap(r.Node)) <= MostRead && rows.Count <= MostRowsNarrow;
+        var maps = isShort ? new DrawnMaps<int>() : null;
+        var wide = new TapeDrawing(tape, title, rows, rowCount, options, maps, isNarrow: false).Draw();
+        return (wide, isShort ? new TapeDrawing(tape, title, rows, rowCount, options, maps, isNarrow: true).Draw() : null, maps?.Payload);
+    }
 
-    public (double Width, double Height) Draw()
+    private Drawing Draw()
     {
         Sheet.Header(width, title, Lines());
-        if (rows.Count == 0) return (width, Sheet.Notes(Sheet.Margin, Sheet.Top, width - 2 * Sheet.Margin, "Nothing was recorded yet.") + Sheet.Margin);
+        if (rows.Count == 0) return new(Sheet, width, Sheet.Notes(Sheet.Margin, Sheet.Top, width - 2 * Sheet.Margin, "Nothing was recorded yet.") + Sheet.Margin);
 
         var top = Sheet.Top + 10;
         Heads(top);
         var y = top + 12;
-        var first = y;
+        var (first, band, loss) = (y, y, LossBelow(y));
         for (var i = 0; i < rows.Count; i++)
         {
             if (rows[i].Heading is { } heading)
             {
+                if (i > 0)
+                {
+                    Lines(band, y, isFirst: band == first, isLast: false, loss);
+                    Sheet.Cuts.Add(new(y, Sheet.Body.Length, heading));
+                    band = y;
+                }
+
                 Sheet.Text(Index - 18, y + 20, heading, Face.Heading);
                 y += HeadingRow;
             }
 
             y = Row(rows[i], y);
-            if (rows.Count < rowCount && i == rows.Count / 2 - 1)
+            if (IsBeforeGap(i))
             {
                 Sheet.Text(Label, y + 15, $"… {Numbers.Count(rowCount - rows.Count)} rows, in the table", Face.Note);
                 y += LowRow;
@@ -70,9 +97,8 @@ internal sealed class TapeDrawing
             Sheet.Body.Line();
         }
 
-        Sheet.Body.Empty("path", ("d", lines.ToString()), ("class", Tone.Rule.Stroke()));
-        Rails(first, y);
-        return (width, Sheet.Notes(Sheet.Margin, y + 12, width - 2 * Sheet.Margin, Notes()) + Sheet.Margin - 4);
+        Lines(band, y, isFirst: band == first, isLast: true, loss);
+        return new(Sheet, width, Sheet.Notes(Sheet.Margin, y + 12, width - 2 * Sheet.Margin, Notes()) + Sheet.Margin - 4);
     }
 
     private string[] Lines()
@@ -87,49 +113,58 @@ internal sealed class TapeDrawing
         List<string> notes = [];
         if (tape.BackwardHasRun) notes.Add("G is the row's own gradient; ∂x += … is what the row's backward adds to its input x.");
         if (anyTensor) notes.Add("Of tensors the norm stands beside the map. Maps: paper is 0, the full colour the map's largest magnitude (hover a map to read it). A value that is nowhere negative is blue, otherwise orange is above and teal below 0. At most 8 × 16 cells are drawn, each with the number of largest magnitude of its block.");
-        if (anyTensor && Payload is null && rows.Any(r => HasMap(r.Node))) notes.Add($"Cells are read one by one where a tape has up to {MostRead} tensors; of a larger one in its player, tape.ToPlayer().");
+        if (anyTensor && maps is null && rows.Any(r => HasMap(r.Node))) notes.Add($"Cells are read one by one where a tape has up to {MostRead} tensors; of a larger one in its player, tape.ToPlayer().");
         if (rows.Count < tape.Nodes.Length && rows.Count == rowCount) notes.Add("Constant numbers stand in the formulas; the table lists every entry.");
         return [.. notes];
     }
 
     private void Heads(double y)
     {
-        Sheet.Text(Label, y, anyTensor ? "name (shape) = formula" : "name = formula", Face.Note);
+        Sheet.Text(Label, y, !anyTensor ? "name = formula" : isNarrow ? "name" : "name (shape) = formula", Face.Note);
         Sheet.Text(value + cellWidth, y, "↓ value", Face.Note.In(Tone.Value), Anchor.End);
         Sheet.Text(grad + cellWidth, y, "↑ gradient", Face.Note.In(Tone.Gradient), Anchor.End);
-        Sheet.Text(rule, y, tape.BackwardHasRun ? "backward adds" : "backward has not run", Face.Note.In(tape.BackwardHasRun ? Tone.Gradient : Tone.Muted));
+        if (!isNarrow) Sheet.Text(rule, y, tape.BackwardHasRun ? "backward adds" : "backward has not run", Face.Note.In(tape.BackwardHasRun ? Tone.Gradient : Tone.Muted));
     }
 
     private double Row(TapeRow row, double y)
     {
         var node = row.Node;
-        var height = IsLow(node) ? LowRow : HighRow;
-        var middle = y + height / 2;
+        // Beside each other stand a tensor's name and formula, on two lines, and its maps; where it is narrow the maps come below.
+        var middle = y + (IsLow(node) ? LowRow : HighRow) / 2;
+        var quantities = isNarrow && !IsLow(node) ? middle + HighRow - 4 : middle;
         lines.Append(Sheet.PathOf($"M{Label} {y}h{width - Sheet.Margin - Label}"));
         Sheet.Text(Index, middle + 4, node.Index.ToString(CultureInfo.InvariantCulture), Face.Number.In(Tone.Muted), Anchor.End);
         Name(row, middle);
 
         var isLoss = tape.Loss == node.Index;
-        Quantity(node.Value, node.ValueNorm, value, middle, isLoss ? Tone.Loss : Tone.Value, isGradient: false, row);
+        Quantity(node.Value, node.ValueNorm, value, quantities, isLoss ? Tone.Loss : Tone.Value, isGradient: false, row);
         if (node.GradNorm is { } norm)
         {
-            Quantity(node.Grad, norm, grad, middle, Tone.Gradient, isGradient: true, row);
-            Rules(row, middle);
-            if (isLoss) Sheet.Circle(back, middle, 4, Tone.Gradient.Fill(), "backward starts here, with ∂L/∂L = 1");
+            Quantity(node.Grad, norm, grad, quantities, Tone.Gradient, isGradient: true, row);
+            Rules(row, isNarrow ? y + HeightOf(row) - RuleRow * RuleLines(row).Count / 2.0 - 4 : middle);
+            if (isLoss) Sheet.Circle(back, quantities, 4, Tone.Gradient.Fill(), "backward starts here, with ∂L/∂L = 1");
         }
         else if (tape.BackwardHasRun)
         {
-            Sheet.Text(grad + cellWidth, middle + 4, node.IsFrozen ? "frozen" : "takes none", Face.Note, Anchor.End);
+            Sheet.Text(grad + cellWidth, quantities + 4, node.IsFrozen ? "frozen" : "takes none", Face.Note, Anchor.End);
         }
 
-        return y + height;
+        return y + HeightOf(row);
+    }
+
+    private double HeightOf(TapeRow row)
+    {
+        var high = IsLow(row.Node) ? LowRow : HighRow;
+        if (!isNarrow) return high;
+
+        return high + (IsLow(row.Node) ? 0 : HighRow - 4) + (row.Node.GradNorm is null ? 0 : RuleRow * RuleLines(row).Count);
     }
 
     /// <summary>A scalar's name and formula on one line, a tensor's on two.</summary>
     private void Name(TapeRow row, double middle)
     {
         var (name, formula) = Texts(row);
-        if (IsLow(row.Node)) Sheet.Spans(Label, middle + 4, labelWidth, name, formula);
+        if (IsLow(row.Node)) Sheet.Spans(Label, middle + 4, isNarrow ? value + cellWidth - Sheet.WidthOf(Numbers.Short(row.Node.ValueNorm), Face.Number) - 12 - Label : labelWidth, name, formula);
         else
         {
             Sheet.Spans(Label, middle - 3, labelWidth, name, ShapeOf(row.Node));
@@ -144,7 +179,7 @@ internal sealed class TapeDrawing
         foreach (var line in lines)
         {
             Sheet.Text(rule, y, line, row.Node.Kind == NodeKind.Operation ? Face.Number.In(Tone.Gradient) : Face.Note, fit: ruleWidth);
-            y += 13;
+            y += RuleRow;
         }
     }
 
@@ -179,38 +214,42 @@ internal sealed class TapeDrawing
     private static int MatricesOf(Tensor tensor) => tensor.Shape.Rank < 3 ? 1 : Math.Min(MostMatrices, tensor.Shape.Rows / tensor.Shape[^2]);
 
     /// <summary>The number of a row's map in the payload; its value and its gradient are read together.</summary>
-    private int? MapOf(TapeRow row)
+    private int? MapOf(TapeRow row) => maps?.Of(row.Node.Index, payload =>
     {
-        if (Payload is null) return null;
+        var value = row.Node.Value!;
+        var (cells, matrices) = (CellsOf(value, row), MatricesOf(value));
+        return payload.AddMap(
+            row.Node.Label, cells, row.Node.Grad is { } gradient ? CellsOf(gradient, row) : null,
+            across: matrices > 1 ? new(null, null, (value.Shape.Rank == 4 ? "head" : "matrix", cells.Columns / matrices)) : null);
+    });
 
-        if (!maps.TryGetValue(row.Node.Index, out var map))
-        {
-            var value = row.Node.Value!;
-            var (cells, matrices) = (CellsOf(value, row), MatricesOf(value));
-            map = maps[row.Node.Index] = Payload.AddMap(
-                row.Node.Label, cells, row.Node.Grad is { } gradient ? CellsOf(gradient, row) : null,
-                across: matrices > 1 ? new(null, null, (value.Shape.Rank == 4 ? "head" : "matrix", cells.Columns / matrices)) : null);
-        }
+    /// <summary>The lines between the rows of a band, and its part of the two passes: forward down to the end, backward up from the loss.</summary>
+    private void Lines(double top, double bottom, bool isFirst, bool isLast, double loss)
+    {
+        Sheet.Body.Empty("path", ("d", lines.ToString()), ("class", Tone.Rule.Stroke()));
+        lines.Clear();
+        Sheet.Line(Rail, top, Rail, bottom, Tone.Value, 2);
+        if (isLast) Arrows.Head(Sheet, Rail, bottom + 1, 0, 1, Tone.Value, 5, 2);
+        if (!tape.BackwardHasRun || loss < top) return;
 
-        return map;
+        Sheet.Line(back, Math.Min(loss, bottom), back, top, Tone.Gradient, 2);
+        if (isFirst) Arrows.Head(Sheet, back, top - 1, 0, -1, Tone.Gradient, 5, 2);
     }
 
-    private void Rails(double top, double bottom)
-    {
-        Sheet.Line(Rail, top, Rail, bottom, Tone.Value, 2);
-        Arrows.Head(Sheet, Rail, bottom + 1, 0, 1, Tone.Value, 5, 2);
-        if (!tape.BackwardHasRun) return;
+    /// <summary>Whether rows are left out after this one.</summary>
+    private bool IsBeforeGap(int row) => rows.Count < rowCount && row == rows.Count / 2 - 1;
 
-        var from = bottom;
-        var y = top;
-        foreach (var row in rows)
+    /// <summary>Where the loss's row has its middle, the first row being at y; without a drawn loss the end.</summary>
+    private double LossBelow(double y)
+    {
+        for (var i = 0; i < rows.Count; i++)
         {
-            y += (row.Heading is null ? 0 : HeadingRow) + (IsLow(row.Node) ? LowRow : HighRow);
-            if (row.Node.Index == tape.Loss) from = y - (IsLow(row.Node) ? LowRow : HighRow) / 2;
+            y += rows[i].Heading is null ? 0 : HeadingRow;
+            if (rows[i].Node.Index == tape.Loss) return y + LowRow / 2;
+            y += HeightOf(rows[i]) + (IsBeforeGap(i) ? LowRow : 0);
         }
 
-        Sheet.Line(back, from, back, top, Tone.Gradient, 2);
-        Arrows.Head(Sheet, back, top - 1, 0, -1, Tone.Gradient, 5, 2);
+        return y;
     }
 
     private static ((string Text, Face Face) Name, (string Text, Face Face) Formula) Texts(TapeRow row)

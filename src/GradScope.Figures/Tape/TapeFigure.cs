@@ -18,9 +18,8 @@ public static class TapeFigure
         var title = options.Title ?? "Tape";
         var rows = TapeRow.Of(tape);
         var drawn = rows.Count <= MostRows ? rows : [.. rows.Take(MostRows / 2), .. rows.TakeLast(MostRows / 2)];
-        var drawing = new TapeDrawing(tape, title, drawn, rows.Count, options);
-        var (width, height) = drawing.Draw();
-        return Figure.From(drawing.Sheet, width, height, title, Summary(tape, title), drawing.Payload, [Table(tape)]);
+        var (wide, narrow, payload) = TapeDrawing.Of(tape, title, drawn, rows.Count, options);
+        return Figure.From(wide, narrow, title, Summary(tape, title), payload, [Table(tape)]);
     }
 
     private static string Summary(TapeFrame tape, string title)

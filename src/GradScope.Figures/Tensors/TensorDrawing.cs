@@ -13,7 +13,7 @@ internal sealed class TensorDrawing
     private readonly string title;
     private readonly FigureOptions options;
     private readonly List<string> notes = [];
-    private readonly Dictionary<int, int> maps = [];
+    private readonly DrawnMaps<int> maps = new();
     private double right = Width;
 
     public TensorDrawing(Tensor value, Tensor? grad, string title, FigureOptions options)
@@ -25,7 +25,7 @@ internal sealed class TensorDrawing
     public Sheet Sheet { get; }
 
     /// <summary>The numbers for a script to read; null for a single number, which is written out.</summary>
-    public Payload? Payload { get; private set; }
+    public Payload? Payload => maps.Payload;
 
     public (double Width, double Height) Draw()
     {
@@ -108,18 +108,12 @@ internal sealed class TensorDrawing
     private Cells Thin(Cells cells) => cells.Thin(options.MaxCells, options.MaxCells);
 
     /// <summary>The number of a matrix in the payload; value and gradient are read together.</summary>
-    private int MapOf(int matrix)
+    private int MapOf(int matrix) => maps.Of(matrix, payload =>
     {
-        Payload ??= new("maps");
-        if (!maps.TryGetValue(matrix, out var map))
-        {
-            var rows = value.Shape.Rank < 2 ? 1 : value.Shape[^2];
-            var before = value.Shape.Rank <= 2 ? null : IndexOf(value.Shape, matrix * rows)[..^1].TrimEnd();
-            map = maps[matrix] = Payload.AddMap(title, Thin(Matrix(value, matrix)), grad is null ? null : Thin(Matrix(grad, matrix)), before is null ? null : new(before));
-        }
-
-        return map;
-    }
+        var rows = value.Shape.Rank < 2 ? 1 : value.Shape[^2];
+        var before = value.Shape.Rank <= 2 ? null : IndexOf(value.Shape, matrix * rows)[..^1].TrimEnd();
+        return payload.AddMap(title, Thin(Matrix(value, matrix)), grad is null ? null : Thin(Matrix(grad, matrix)), before is null ? null : new(before));
+    });
 
     private static Cells Matrix(Tensor tensor, int i)
     {

@@ -13,8 +13,13 @@ internal sealed record Curve(string Name, Tone Tone, IReadOnlyList<(int Step, do
         var smooth = new (int, double)[Points.Count];
         for (var i = 0; i < smooth.Length; i++)
         {
-            var values = Points.Skip(Math.Max(0, i - window + 1)).Take(Math.Min(window, i + 1)).Select(p => p.Value).Where(double.IsFinite);
-            smooth[i] = (Points[i].Step, values.DefaultIfEmpty(double.NaN).Average());
+            var (sum, count) = (0.0, 0);
+            for (var j = Math.Max(0, i - window + 1); j <= i; j++)
+            {
+                if (double.IsFinite(Points[j].Value)) (sum, count) = (sum + Points[j].Value, count + 1);
+            }
+
+            smooth[i] = (Points[i].Step, count > 0 ? sum / count : double.NaN);
         }
 
         return this with { Points = smooth };
@@ -23,8 +28,9 @@ internal sealed record Curve(string Name, Tone Tone, IReadOnlyList<(int Step, do
     /// <summary>The line; where there are more points than <paramref name="columns"/>, each column is a stroke from its lowest to its highest number.</summary>
     public string Path(Axis x, Axis y, int columns)
     {
+        // In whole tenths of a pixel and from point to point, which takes half the characters and adds up without error.
         var path = new StringBuilder();
-        var down = false;
+        var (down, left, top) = (false, 0L, 0L);
         foreach (var (step, value) in Points.Count <= columns ? Points : Envelope(columns))
         {
             if (!double.IsFinite(value) || (y.IsLog && value <= 0))
@@ -33,8 +39,9 @@ internal sealed record Curve(string Name, Tone Tone, IReadOnlyList<(int Step, do
                 continue;
             }
 
-            path.Append(down ? 'L' : 'M').Append(Sheet.PathOf($"{Math.Round(x.At(step), 1)} {Math.Round(y.At(value), 1)}"));
-            down = true;
+            var (right, bottom) = ((long)Math.Round(10 * x.At(step)), (long)Math.Round(10 * y.At(value)));
+            path.Append(down ? Sheet.PathOf($"l{(right - left) / 10.0} {(bottom - top) / 10.0}") : Sheet.PathOf($"M{right / 10.0} {bottom / 10.0}"));
+            (down, left, top) = (true, right, bottom);
         }
 
         return path.ToString();
@@ -42,18 +49,26 @@ internal sealed record Curve(string Name, Tone Tone, IReadOnlyList<(int Step, do
 
     private IEnumerable<(int Step, double Value)> Envelope(int columns)
     {
-        foreach (var chunk in Points.Select((p, i) => (Point: p, Column: (int)((long)i * columns / Points.Count))).GroupBy(p => p.Column, p => p.Point))
+        for (var column = 0; column < columns; column++)
         {
-            var finite = chunk.Where(p => double.IsFinite(p.Value)).ToList();
-            if (finite.Count == 0)
+            var (from, to) = ((int)((long)column * Points.Count / columns), (int)((long)(column + 1) * Points.Count / columns));
+            var (low, high) = (-1, -1);
+            for (var i = from; i < to; i++)
             {
-                yield return (chunk.First().Step, double.NaN);
+                var value = Points[i].Value;
+                if (!double.IsFinite(value)) continue;
+                if (low < 0 || value < Points[low].Value) low = i;
+                if (high < 0 || value > Points[high].Value) high = i;
+            }
+
+            if (low < 0)
+            {
+                yield return (Points[from].Step, double.NaN);
                 continue;
             }
 
-            var (low, high) = (finite.MinBy(p => p.Value), finite.MaxBy(p => p.Value));
-            yield return low.Step <= high.Step ? low : high;
-            if (low.Step != high.Step) yield return low.Step <= high.Step ? high : low;
+            yield return Points[Math.Min(low, high)];
+            if (low != high) yield return Points[Math.Max(low, high)];
         }
     }
 }

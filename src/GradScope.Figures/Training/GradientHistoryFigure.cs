@@ -6,61 +6,79 @@ namespace GradScope.Figures;
 /// <summary>How strongly the loss pulled at each parameter over a run: parameters down, steps across, gradient norms as colours on a log scale.</summary>
 public static class GradientHistoryFigure
 {
-    private const double Width = 660, Left = Sheet.Margin + 160, Right = Width - 80, RowHeight = 13;
-    private const int MostColumns = 150, MostRows = 80;
+    private const double Wide = 660, LongestName = 150, RowHeight = 13;
+    private const int MostColumns = 150, MostColumnsNarrow = 75, MostRows = 80;
 
     /// <summary>Draws the run's gradient norms; where there are more steps than columns, a column shows the largest norm of its steps.</summary>
     public static Figure Draw(Run run, FigureOptions? options = null)
     {
         options ??= FigureOptions.Default;
         var title = options.Title ?? "Gradient history: " + run.Task;
-        var sheet = new Sheet(options.Theme);
-        sheet.Header(Width, title, string.Create(CultureInfo.InvariantCulture, $"{run.GradientNorms.Length} steps · {run.ParameterNames.Length} parameters · ‖gradient‖ before clipping"));
-        var (steps, parameters) = (run.GradientNorms.Length, Math.Min(MostRows, run.ParameterNames.Length));
-        if (steps == 0 || parameters == 0)
+        if (run.GradientNorms.IsEmpty || run.ParameterNames.IsEmpty)
         {
-            var end = sheet.Notes(Sheet.Margin, sheet.Top, Width - 2 * Sheet.Margin, "No step was made yet.");
-            return Figure.From(sheet, Width, end + Sheet.Margin, title, $"{title}: no step was made yet.");
+            var sheet = new Sheet(options.Theme);
+            sheet.Header(Sheet.Narrow, title, "No step was made yet.");
+            return Figure.From(sheet, Sheet.Narrow, sheet.Top + Sheet.Margin, title, $"{title}: no step was made yet.");
         }
 
+        var payload = new Payload("maps");
+        return Figure.From(Draw(run, title, options, Wide, payload), Draw(run, title, options, Sheet.Narrow, payload), title, Summary(run, title), payload, [Table(run)]);
+    }
+
+    private static Drawing Draw(Run run, string title, FigureOptions options, double width, Payload payload)
+    {
+        var sheet = width == Wide ? new Sheet(options.Theme) : Sheet.ForNarrow(options.Theme);
+        sheet.Header(width, title, string.Create(CultureInfo.InvariantCulture, $"{run.GradientNorms.Length} steps · {run.ParameterNames.Length} parameters · ‖gradient‖ before clipping"));
+        var (steps, parameters, isWide) = (run.GradientNorms.Length, Math.Min(MostRows, run.ParameterNames.Length), width == Wide);
         var norms = new Tensor([parameters, steps], [.. Enumerable.Range(0, parameters).SelectMany(p => run.GradientNorms.Select(step => step[p]))]);
-        var thin = Cells.Of(norms).Thin(parameters, MostColumns);
+        var thin = Cells.Of(norms).Thin(parameters, isWide ? MostColumns : MostColumnsNarrow);
         var scale = LogScale.Of([], [.. norms.Values.ToArray().Select(n => (double?)n)]);
-        var top = Legend(sheet, scale, sheet.Top + 4);
+
+        string[] names = [.. run.ParameterNames.Take(parameters).Select(name => NameOf(name, isWide))];
+        string[] last = [.. names.Select((_, p) => Numbers.Short(norms[p, steps - 1]))];
+        var left = Sheet.Margin + Math.Min(LongestName, Widest(names)) + 10;
+        var right = width - Sheet.Margin - (isWide ? Widest(last) + 7 : 0);
+        var top = Legend(sheet, scale, isWide ? left : Sheet.Margin, sheet.Top + 4);
         for (var p = 0; p < parameters; p++)
         {
             var y = top + p * RowHeight + 10;
-            sheet.Text(Sheet.Margin, y, GradientFlowFigure.WithoutWeight(run.ParameterNames[p]), Face.Number.In(Tone.Parameter), fit: Left - Sheet.Margin - 10, title: run.ParameterNames[p]);
-            var last = norms[p, steps - 1];
-            sheet.Text(Right + 7, y, Numbers.Short(last), Face.Number.In(float.IsFinite(last) ? Tone.Gradient : Tone.Loss), title: $"{run.ParameterNames[p]} at the last step: {Numbers.Exact(last)}");
+            sheet.Text(Sheet.Margin, y, names[p], Face.Number.In(Tone.Parameter), fit: left - Sheet.Margin - 8, title: run.ParameterNames[p]);
+            var norm = norms[p, steps - 1];
+            if (isWide) sheet.Text(right + 7, y, last[p], Face.Number.In(float.IsFinite(norm) ? Tone.Gradient : Tone.Loss), title: $"{run.ParameterNames[p]} at the last step: {Numbers.Exact(norm)}");
         }
 
         var bottom = top + parameters * RowHeight;
-        var payload = new Payload("maps");
         var map = payload.AddMap("‖∂L/∂parameter‖", thin, null, new("parameter", [.. run.ParameterNames.Take(parameters)]), new("step", From: FirstStep(run)));
-        Heatmap.Draw(sheet, thin.Select(n => float.IsFinite(n) ? n <= 0 ? 0 : (float)(0.1 + 0.9 * scale.At(n)) : n), new(Tone.Gradient, Tone.Negative, 1), Left, top, Right - Left, parameters * RowHeight, map: map);
-        var axis = Axis.Linear(FirstStep(run) - 1, FirstStep(run) + steps - 1, Left, Right, 5);
+        Heatmap.Draw(sheet, thin.Select(n => float.IsFinite(n) ? n <= 0 ? 0 : (float)(0.1 + 0.9 * scale.At(n)) : n), new(Tone.Gradient, Tone.Negative, 1), left, top, right - left, parameters * RowHeight, map: map);
+        var axis = Axis.Linear(FirstStep(run) - 1, FirstStep(run) + steps - 1, left, right, isWide ? 5 : 3);
         foreach (var tick in axis.Ticks.Where(t => t == Math.Round(t)))
         {
             sheet.Line(axis.At(tick), bottom, axis.At(tick), bottom + 4, Tone.Muted);
             sheet.Text(axis.At(tick), bottom + 16, Numbers.Count((int)tick), Face.Number.In(Tone.Muted), Anchor.Middle);
         }
 
-        sheet.Text(Left - 12, bottom + 16, "step", Face.Note, Anchor.End);
-        sheet.Text(Right + 7, top - 6, "last", Face.Note);
+        sheet.Text(left - 12, bottom + 16, "step", Face.Note, Anchor.End);
+        if (isWide) sheet.Text(right + 7, top - 6, "last", Face.Note);
         List<string> notes = [];
         if (thin.ColumnBlock > 1) notes.Add($"Each column shows the largest norm of {thin.ColumnBlock} steps.");
         if (thin.NotFinite > 0) notes.Add($"{Numbers.Count(thin.NotFinite)} cells in the alarm colour hold NaN or ∞.");
         if (parameters < run.ParameterNames.Length) notes.Add($"The first {parameters} of {Numbers.Count(run.ParameterNames.Length)} parameters are drawn.");
-        var under = sheet.Notes(Sheet.Margin, bottom + 24, Width - 2 * Sheet.Margin, [.. notes]);
-        return Figure.From(sheet, Width, under + Sheet.Margin - 4, title, Summary(run, title), payload, [Table(run)]);
+        return new(sheet, width, sheet.Notes(Sheet.Margin, bottom + 24, width - 2 * Sheet.Margin, [.. notes]) + Sheet.Margin - 4);
+
+        double Widest(IEnumerable<string> texts) => Math.Ceiling(texts.Max(t => sheet.WidthOf(t, Face.Number)));
+    }
+
+    /// <summary>A parameter as in code; where there is little room the blocks go by their numbers.</summary>
+    private static string NameOf(string name, bool isWide)
+    {
+        var shown = GradientFlowFigure.WithoutWeight(name);
+        return !isWide && shown.StartsWith("blocks.", StringComparison.Ordinal) ? shown["blocks.".Length..] : shown;
     }
 
     private static int FirstStep(Run run) => run.Metrics.IsEmpty ? 1 : run.Metrics[0].Step;
 
-    private static double Legend(Sheet sheet, LogScale scale, double y)
+    private static double Legend(Sheet sheet, LogScale scale, double x, double y)
     {
-        var x = Left;
         for (var i = 0; i < 12; i++)
         {
             sheet.Rect(x + i * 12, y, 12, 8, Tone.Gradient.Fill() + Ramp.Class(Math.Clamp((int)Math.Round((0.1 + 0.9 * i / 11) * Ramp.Steps), 1, Ramp.Steps)));

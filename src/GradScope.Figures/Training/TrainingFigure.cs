@@ -13,9 +13,8 @@ public static class TrainingFigure
     {
         options ??= FigureOptions.Default;
         var title = options.Title ?? "Training: " + run.Task;
-        var drawing = new TrainingDrawing(run, title, options);
-        var (width, height) = drawing.Draw();
-        return Figure.From(drawing.Sheet, width, height, title, Summary(run, title), run.Metrics.IsEmpty ? [] : [Table(run)]);
+        var (wide, narrow, payload) = TrainingDrawing.Of(run, title, options);
+        return Figure.From(wide, narrow, title, Summary(run, title), payload, run.Metrics.IsEmpty ? [] : [Table(run)]);
     }
 
     private static string Summary(Run run, string title)

@@ -62,6 +62,12 @@ internal sealed class Markup
     /// <summary>Another writer's finished markup.</summary>
     public void Append(Markup other) => text.Append(other.text);
 
+    /// <summary>How much is written, in characters.</summary>
+    public int Length => text.Length;
+
+    /// <summary>What was written between two lengths, which stand between elements.</summary>
+    public string Between(int from, int to) => text.ToString(from, to - from);
+
     /// <summary>A finished SVG, or another root element that a Markup wrote.</summary>
     public void AppendFinished(string markup) => text.Append(markup);
 

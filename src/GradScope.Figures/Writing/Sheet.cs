@@ -8,19 +8,40 @@ internal enum Anchor
     End,
 }
 
+/// <summary>A finished sheet and its size.</summary>
+internal sealed record Drawing(Sheet Sheet, double Width, double Height);
+
+/// <summary>A line across a long drawing where a page of paper may end: nothing of what stands above it is below it.</summary>
+/// <param name="Y">Where it lies.</param>
+/// <param name="At">How much of the sheet was written above it.</param>
+/// <param name="Name">What comes below it.</param>
+internal sealed record Cut(double Y, int At, string Name);
+
 /// <summary>The surface a figure is drawn on: shapes and texts in pixels, y downwards.</summary>
 internal sealed class Sheet(Theme theme)
 {
     /// <summary>The blank margin of every figure.</summary>
     public const double Margin = 16;
 
+    /// <summary>The width of what is drawn for a phone or a narrow pane.</summary>
+    public const double Narrow = 360;
+
     /// <summary>Longer lines are tiring to read, and on a narrow screen they would have to be scrolled.</summary>
     private const double LongestLine = 640;
 
     public Theme Theme { get; } = theme;
 
+    /// <summary>Whether marks tell more when a pointer rests on them. What a phone shows does without: it would double a figure's size.</summary>
+    public bool HasTooltips { get; init; } = true;
+
+    /// <summary>The surface of a drawing for narrow places.</summary>
+    public static Sheet ForNarrow(Theme theme) => new(theme) { HasTooltips = false };
+
     /// <summary>What was drawn so far.</summary>
     public Markup Body { get; } = new();
+
+    /// <summary>Where the drawing may be cut, from the top; none of most drawings.</summary>
+    public List<Cut> Cuts { get; } = [];
 
     /// <summary>How much of a title's first lines is taken: where the figure's own drawing may start.</summary>
     public double Top { get; private set; } = Margin;
@@ -65,7 +86,7 @@ internal sealed class Sheet(Theme theme)
         var whole = title ?? (shown == text ? null : text);
         using (Body.Open("text", ("x", x), ("y", y), ("class", Classes(face, anchor, halo)), ("transform", turn == 0 ? null : PathOf($"rotate({turn} {x} {y})"))))
         {
-            if (whole is not null) Body.Element("title", whole);
+            Tooltip(whole);
             Body.Characters(shown);
         }
     }
@@ -77,7 +98,7 @@ internal sealed class Sheet(Theme theme)
         foreach (var (text, _) in spans) whole += text;
         using (Body.Open("text", ("x", x), ("y", y)))
         {
-            if (spans.Length > 0 && WidthOf(spans) > fit) Body.Element("title", whole);
+            Tooltip(spans.Length > 0 && WidthOf(spans) > fit ? whole : null);
             foreach (var (text, face) in spans)
             {
                 var shown = TextWidth.Fit(text, face, fit, Theme);
@@ -119,7 +140,7 @@ internal sealed class Sheet(Theme theme)
     public Markup.Scope Group(double x = 0, double y = 0, string? classes = null, string? title = null)
     {
         var scope = Body.Open("g", ("transform", (x, y) == (0, 0) ? null : PathOf($"translate({x} {y})")), ("class", classes));
-        if (title is not null) Body.Element("title", title);
+        Tooltip(title);
         return scope;
     }
 
@@ -136,7 +157,7 @@ internal sealed class Sheet(Theme theme)
 
     private void Shape(string name, string? title, params ReadOnlySpan<Attribute> attributes)
     {
-        if (title is null)
+        if (title is null || !HasTooltips)
         {
             Body.Empty(name, attributes);
             return;
@@ -144,7 +165,12 @@ internal sealed class Sheet(Theme theme)
 
         using (Body.Open(name, attributes))
         {
-            Body.Element("title", title);
+            Tooltip(title);
         }
+    }
+
+    private void Tooltip(string? text)
+    {
+        if (text is not null && HasTooltips) Body.Element("title", text);
     }
 }

@@ -57,20 +57,39 @@ internal static class StyleSheet
         return css.ToString();
     }
 
-    /// <summary>The rules of what surrounds the SVG in HTML: the scrolling frame, and the tables with so many columns of text before their numbers.</summary>
-    public static string ForPage(string root, Theme theme, double width, IEnumerable<int> textColumns) =>
+    /// <summary>The rules of what surrounds the SVG in HTML: the scrolling frame, the drawing for narrow places where there is one, and the tables with so many columns of text before their numbers.</summary>
+    public static string ForPage(string root, Theme theme, double width, double height, double? narrow, IEnumerable<int> textColumns) =>
         $".{root}.gs{{background:var(--gs-paper);color:var(--gs-ink);font:{Pixels(theme.TextSize)} {theme.Font};max-width:{Pixels(width)};margin:0;text-align:left}}"
-        + $".{root} .gs-view{{overflow-x:auto}}.{root} .gs-view>svg{{display:block;width:100%;height:auto;min-width:{Pixels(Narrowest(width))};max-width:{Pixels(width)}}}"
+        + $".{root} .gs-view{{overflow-x:auto}}.{root} .gs-drawn>svg{{display:block;overflow:visible;width:100%;height:auto;min-width:{Pixels(narrow is null ? Narrowest(width) : Least(width))};max-width:{Pixels(width)}}}"
+        // Where a box goes on to the right there is a shade; paper that moves with what is in it covers the shade at its end.
+        + $".{root} .gs-view{{background:linear-gradient(to left,var(--gs-paper) 40%,transparent) right/32px 100% no-repeat local,linear-gradient(to left,rgba(128,128,128,.6),transparent) right/16px 100% no-repeat}}.{root} .gs-drawn>svg>rect:first-of-type{{fill-opacity:0}}"
+        + (narrow is { } small ? Switch(root, width, small) : "")
         + $".{root} details{{margin:0 16px;padding:4px 0 8px;font-size:{Pixels(theme.SmallSize)}}}.{root} summary{{cursor:pointer;color:var(--gs-muted)}}"
         + $".{root} .gs-view:focus-visible,.{root} summary:focus-visible{{outline:2px solid var(--gs-value);outline-offset:1px}}"
         + $".{root} table{{border-collapse:collapse;margin:8px 0;background:none;color:inherit;font:inherit;width:auto}}.{root} caption{{text-align:left;font-weight:600;padding:4px 0;color:inherit;caption-side:top}}"
         + $".{root} :is(th,td){{padding:1px 12px 1px 0;border:0;border-bottom:1px solid var(--gs-rule);text-align:left;vertical-align:top;background:none;color:inherit;font-weight:400;white-space:pre-wrap}}"
         + string.Concat(textColumns.Distinct().Order().Select(k => $".{root} .gs-t{k} :is(th,td):nth-child(n+{k + 1}){{font-family:{theme.MonoFont};text-align:right}}"))
         + $".{root} thead th{{color:var(--gs-muted)}}"
-        + $"@media print{{.{root} .gs-view{{overflow:visible}}.{root} .gs-view>svg{{min-width:0}}.{root} thead{{display:table-header-group}}.{root} tr{{break-inside:avoid}}.{root} details:not([open])>summary::after{{content:' (folded: open them to have them on paper)'}}}}";
+        + $"@media print{{.{root} .gs-view{{overflow:visible;background:none}}.{root} .gs-drawn{{overflow:hidden}}.{root} .gs-drawn>svg:not(.gs-narrow){{display:block;min-width:0{OnPaper(width, height)}}}.{root} .gs-drawn>.gs-narrow{{display:none}}.{root} thead{{display:table-header-group}}.{root} tr{{break-inside:avoid}}.{root} details:not([open])>summary::after{{content:' (folded: open them to have them on paper)'}}}}";
 
     /// <summary>A phone's width for what is legible there; what is wider shrinks a little and then scrolls in its own box.</summary>
     private static double Narrowest(double width) => width <= 440 ? Math.Min(width, 328) : width * 0.85;
+
+    /// <summary>How far a drawing shrinks before the narrow one takes its place: its small text keeps 8 pixels.</summary>
+    private static double Least(double width) => Math.Ceiling(width * 0.73);
+
+    /// <summary>A drawing that fits on a page of paper without becoming too small is shrunk to it and stands on one; a longer one goes on over several.</summary>
+    private static string OnPaper(double width, double height) => Math.Min(PaperWidth / width, PaperHeight / height) < SmallestOnPaper ? ";break-inside:avoid"
+        : string.Create(CultureInfo.InvariantCulture, $";width:min(100%,{96 * width / height:0.#}vh);break-inside:avoid");
+
+    /// <summary>Where the wide drawing would be too small, the narrow one stands in its place.</summary>
+    private static string Switch(string root, double width, double narrow) =>
+        $".{root} .gs-drawn{{container-type:inline-size;contain-intrinsic-inline-size:{Pixels(width)}}}"
+        + $".{root} .gs-drawn>.gs-narrow{{display:none;min-width:{Pixels(Narrowest(narrow))};max-width:{Pixels(narrow)}}}"
+        + $"@container(max-width:{Pixels(Least(width) - 1)}){{.{root} .gs-drawn>svg{{display:none}}.{root} .gs-drawn>.gs-narrow{{display:block}}}}";
+
+    // A4 and Letter less usual margins, in CSS pixels.
+    private const double PaperWidth = 700, PaperHeight = 960, SmallestOnPaper = 0.55;
 
     private const string LightHosts = ".vscode-light,[data-jp-theme-light=true],[data-theme=light]";
     private const string DarkHosts = ".vscode-dark,[data-jp-theme-light=false],[data-theme=dark]";

@@ -6,6 +6,9 @@ namespace GradScope;
 /// </summary>
 public sealed partial class Trainer
 {
+    /// <summary>Models with so many parameters or fewer have their numbers copied into the run's frames; of larger ones the norms.</summary>
+    private const int FewParameters = 20_000;
+
     private readonly RandomStream random;
     private readonly int length;
     private readonly StepLog log;
@@ -62,7 +65,10 @@ public sealed partial class Trainer
     /// <summary>At the most how many held-out examples are scored each time.</summary>
     public int ValidationSize { get; init; } = 500;
 
-    /// <summary>Every how many steps a frame of the probe is recorded; 0 for never.</summary>
+    /// <summary>
+    /// Every how many steps a frame of the probe is recorded; 0 for never. A frame holds the parameters' numbers where the model has
+    /// 20,000 or fewer, otherwise their norms.
+    /// </summary>
     public int FrameEvery { get; init; } = 50;
 
     /// <summary>
@@ -117,13 +123,13 @@ public sealed partial class Trainer
         {
             if (Steps == 0 && FrameEvery > 0)
             {
-                frames.Add(Look(parameterTensors: false));
+                frames.Add(Look(null, Model.ParameterCount <= FewParameters, isWatched: false));
             }
 
             Update();
             if (FrameEvery > 0 && Steps % FrameEvery == 0)
             {
-                frames.Add(Look(parameterTensors: false));
+                frames.Add(Look(null, Model.ParameterCount <= FewParameters, isWatched: false));
             }
 
             afterStep?.Invoke(log.Metrics[^1]);
@@ -134,11 +140,13 @@ public sealed partial class Trainer
     /// <param name="text">Another input than <see cref="Probe"/>.</param>
     /// <param name="parameterTensors">Whether the parameters' numbers and what each step of backward adds are copied too, or only the parameters' norms.</param>
     /// <exception cref="ArgumentException">The text is not one of the task's, or longer than the context.</exception>
-    public Frame Look(string? text = null, bool parameterTensors = false)
+    public Frame Look(string? text = null, bool parameterTensors = false) => Look(text, parameterTensors, isWatched: parameterTensors);
+
+    private Frame Look(string? text, bool parameterTensors, bool isWatched)
     {
         var workout = text is null ? probe ??= Examine(Probe ?? Task.DefaultProbe) : Examine(text);
         workout.Replay();
-        var watch = parameterTensors ? new BackwardWatch() : null;
+        var watch = isWatched ? new BackwardWatch() : null;
         if (Backprop && workout.Loss.RequiresGrad)
         {
             workout.Tape.Backward(workout.Loss, watch);

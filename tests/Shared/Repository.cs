@@ -1,4 +1,4 @@
-namespace GradScope.Figures.Tests;
+namespace GradScope.Testing;
 
 /// <summary>Where the sources are that these tests were built from.</summary>
 internal static class Repository
