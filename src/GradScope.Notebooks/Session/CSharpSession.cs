@@ -38,7 +38,6 @@ public sealed class CSharpSession : IDisposable
     private const string ImportMagic = "import";
 
     private static readonly Assembly[] own = [typeof(Formatter).Assembly, typeof(IHtmlContent).Assembly, typeof(CellDisplay).Assembly];
-    private static readonly Lazy<ImmutableArray<string>> framework = new(FindFramework);
     private static WarmStart? warm;
 
     private readonly WarmStart start = Interlocked.Exchange(ref warm, null) ?? new(isWarm: false);
@@ -61,12 +60,12 @@ public sealed class CSharpSession : IDisposable
         report = new(sources);
         readLine = session.ReadLine;
         options = start.Options
-            .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(session.Folder))
+            .WithMetadataResolver(start.References.In(session.Folder))
             .WithSourceResolver(new LoadedFiles(sources, session.Folder, isGuarded: true));
         foreach (var assembly in session.References)
             Refer(assembly);
         var provided = own.Concat(session.References).Concat(session.Packages.SelectMany(package => package.Assemblies));
-        packages = new(session, Refer, framework.Value.Select(Path.GetFileNameWithoutExtension)
+        packages = new(session, Refer, CellReferences.Framework.Select(Path.GetFileNameWithoutExtension)
             .Concat(provided.Select(assembly => assembly.GetName().Name)).ToHashSet(StringComparer.OrdinalIgnoreCase)!);
         Completion = new(() => (state?.Script, options));
         CellConsole.Install();
@@ -265,20 +264,10 @@ public sealed class CSharpSession : IDisposable
     private void Refer(Assembly assembly)
     {
         start.Loader.RegisterDependency(assembly);
-        options = options.AddReferences(XmlDocumentation.Reference(assembly.Location));
+        options = options.AddReferences(start.References.To(assembly.Location));
     }
 
-    private static ImmutableArray<string> FindFramework()
-    {
-        var trusted = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
-        var folder = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
-        return [.. trusted.Where(path => Path.GetDirectoryName(path) == folder)];
-    }
-
-    /// <summary>
-    /// What one session starts from. Its references are its own: the compiler caches types with them, and types cached for one
-    /// session do not fit what another has compiled.
-    /// </summary>
+    /// <summary>What one session starts from.</summary>
     private sealed class WarmStart
     {
         /// <summary>Declares nothing, and leads the compiler through what most cells need.</summary>
@@ -292,7 +281,8 @@ public sealed class CSharpSession : IDisposable
             foreach (var assembly in own)
                 Loader.RegisterDependency(assembly);
             Options = ScriptOptions.Default
-                .WithReferences(framework.Value.Concat(own.Select(assembly => assembly.Location)).Select(XmlDocumentation.Reference))
+                .WithMetadataResolver(References)
+                .WithReferences(CellReferences.Framework.Concat(own.Select(assembly => assembly.Location)).Select(References.To))
                 .WithImports([.. imports, typeof(CellDisplay).FullName!])
                 .WithOptimizationLevel(OptimizationLevel.Release)
                 .WithEmitDebugInformation(true)
@@ -306,6 +296,8 @@ public sealed class CSharpSession : IDisposable
         }
 
         public InteractiveAssemblyLoader Loader { get; } = new();
+
+        public CellReferences References { get; } = new();
 
         public ScriptOptions Options { get; }
 
