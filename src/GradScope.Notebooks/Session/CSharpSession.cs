@@ -264,7 +264,9 @@ public sealed class CSharpSession : IDisposable
     private void Refer(Assembly assembly)
     {
         start.Loader.RegisterDependency(assembly);
-        options = options.AddReferences(start.References.To(assembly.Location));
+        var reference = start.References.To(assembly.Location);
+        if (!options.MetadataReferences.Contains(reference))
+            options = options.AddReferences(reference);
     }
 
     /// <summary>What one session starts from.</summary>

@@ -13,7 +13,8 @@ namespace GradScope.Notebooks;
 /// </summary>
 internal sealed class CellReferences : MetadataReferenceResolver
 {
-    private static readonly ImmutableArray<string> trusted = [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)];
+    /// <summary>What the runtime finds by name: the framework's and the host's. It lists System.Private.CoreLib twice.</summary>
+    private static readonly ImmutableArray<string> trusted = [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Distinct()];
     private static readonly Lazy<IReadOnlyDictionary<string, string>> host = new(() => trusted.Except(Framework).ToDictionary(path => Path.GetFileNameWithoutExtension(path), StringComparer.OrdinalIgnoreCase));
     private static readonly ConcurrentDictionary<string, Lazy<MemoryMappedViewAccessor>> mapped = new();
     private static readonly string notebooks = typeof(CellReferences).Assembly.Location;
