@@ -36,6 +36,13 @@ internal sealed class CellReferences : MetadataReferenceResolver
     /// <summary>Asked for what an assembly that is referred to refers to itself.</summary>
     public override bool ResolveMissingAssemblies => true;
 
+    /// <summary>What an assembly says of itself.</summary>
+    public static AssemblyMetadata Metadata(string assembly)
+    {
+        var view = mapped.GetOrAdd(assembly, path => new(() => Map(path))).Value;
+        return AssemblyMetadata.Create(ModuleMetadata.CreateFromImage(view.SafeMemoryMappedViewHandle.DangerousGetHandle(), (int)view.Capacity));
+    }
+
     /// <summary>The same references, and files that cells name by a path are looked for from a folder.</summary>
     public CellReferences In(string folder) => new(byPath.WithBaseDirectory(folder), known);
 
@@ -54,12 +61,6 @@ internal sealed class CellReferences : MetadataReferenceResolver
     public override bool Equals(object? obj) => ReferenceEquals(this, obj);
 
     public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
-
-    private static AssemblyMetadata Metadata(string assembly)
-    {
-        var view = mapped.GetOrAdd(assembly, path => new(() => Map(path))).Value;
-        return AssemblyMetadata.Create(ModuleMetadata.CreateFromImage(view.SafeMemoryMappedViewHandle.DangerousGetHandle(), (int)view.Capacity));
-    }
 
     /// <summary>For as long as the process lives, as the runtime does with an assembly that it loads.</summary>
     private static MemoryMappedViewAccessor Map(string assembly)

@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Completion;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
-using Microsoft.CodeAnalysis.Host.Mef;
+using Microsoft.CodeAnalysis.Host;
 using Microsoft.CodeAnalysis.QuickInfo;
 using Microsoft.CodeAnalysis.Scripting;
 using Microsoft.CodeAnalysis.Tags;
@@ -24,7 +24,7 @@ internal sealed record CompletionChoice(string Text, string Kind);
 /// <param name="snapshot">The last cell that ran, and with what the next would be compiled.</param>
 internal sealed class CodeCompletion(Func<(Script? Last, ScriptOptions Options)> snapshot)
 {
-    private static readonly Lazy<MefHostServices> services = new(() => MefHostServices.Create(MefHostServices.DefaultAssemblies));
+    private static readonly Lazy<HostServices> services = new(CompletionHost.Create);
     private static readonly CSharpParseOptions parsing = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
 
     private readonly SemaphoreSlim turn = new(1);
