@@ -1,4 +1,5 @@
 using GradScope.Testing.Sample;
+using GradScope.Testing;
 
 namespace GradScope.Notebooks.Tests;
 
