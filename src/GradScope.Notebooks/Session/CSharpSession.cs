@@ -77,6 +77,9 @@ public sealed class CSharpSession : IDisposable
     /// <summary>How many counted runs have started.</summary>
     public int ExecutionCount => executionCount;
 
+    /// <summary>Ends once the compiler is warm, where that was asked for.</summary>
+    internal Task Ready => start.State;
+
     /// <summary>Completes and explains code as if it were the next cell.</summary>
     internal CodeCompletion Completion { get; }
 
@@ -101,11 +104,12 @@ public sealed class CSharpSession : IDisposable
         CellConsole.Install();
         var clock = Stopwatch.StartNew();
         var source = sources.AddCell(isCounted ? ++executionCount : 0, code);
-        var context = new CellContext(publish, Magics, readLine, stop);
+        var context = new CellContext(publish, stray => Report(stray, source), Magics, readLine, stop);
         try
         {
             CellOutput.Error? error = null;
-            var execution = new CellExecution(stray => context.Publish(new CellOutput.Stream("stderr", string.Join('\n', report.Of(stray, source).Traceback) + "\n")));
+            var execution = new CellExecution(context.Tell);
+            await using var telling = stop.UnsafeRegister(_ => context.Stop(), null);
             var end = await execution.RunAsync(async () =>
             {
                 CellContext.Current = context;
@@ -171,7 +175,7 @@ public sealed class CSharpSession : IDisposable
         }
         catch (Exception error) when (error is not DirectiveException)
         {
-            return report.Of(error, source) with { Line = magic.Line };
+            return Report(error, source) with { Line = magic.Line };
         }
     }
 
@@ -207,14 +211,8 @@ public sealed class CSharpSession : IDisposable
     private async Task<CellOutput.Error?> RunAsync(string code, CellSource source, CellContext context, CancellationToken stop)
     {
         state ??= await start.State;
-        var script = Create(CellGuard.Insert(code), source, options);
-        if (HasErrors(script.Compile(stop)))
-        {
-            // Without the guards, columns are those of the author.
-            script = Create(code, source, options.WithSourceResolver(unguarded));
-            if (script.Compile(stop) is var diagnostics && HasErrors(diagnostics))
-                return report.Of(diagnostics, source);
-        }
+        if (Compile(code, source, stop, out var script) is { } mistake)
+            return mistake;
 
         // A failed run is a state too: what the cell declared before it failed stays.
         Exception? thrown = null;
@@ -226,14 +224,34 @@ public sealed class CSharpSession : IDisposable
         state = state is null
             ? await script.RunAsync(globals: null, Keep, stop)
             : await script.RunFromAsync(state, Keep, stop);
+        stop.ThrowIfCancellationRequested();
         if (thrown is not null)
-            return report.Of(thrown, source);
+            return Report(thrown, source);
         if (EndsInValue(script.GetCompilation()))
         {
             var value = MimeBundle.Of(state.ReturnValue);
             context.Publish(source.ImportedBy is null ? new CellOutput.Result(value) : new CellOutput.Display(value, Id: null));
         }
         return null;
+    }
+
+    /// <summary>The cell's code with all that running it needs; the error where it has mistakes.</summary>
+    private CellOutput.Error? Compile(string code, CellSource source, CancellationToken stop, out Script<object> script)
+    {
+        using var shield = CellExecution.Protect();
+        script = Create(CellGuard.Insert(code), source, options);
+        if (!HasErrors(script.Compile(stop)))
+            return null;
+        // Without the guards, columns are those of the author.
+        script = Create(code, source, options.WithSourceResolver(unguarded));
+        var diagnostics = script.Compile(stop);
+        return HasErrors(diagnostics) ? report.Of(diagnostics, source) : null;
+    }
+
+    private CellOutput.Error Report(Exception error, CellSource source)
+    {
+        using var shield = CellExecution.Protect();
+        return report.Of(error, source);
     }
 
     private Script<object> Create(string code, CellSource source, ScriptOptions options) => state is null
