@@ -18,9 +18,44 @@ public sealed class CellExecutionTests
         }));
 
     [Fact]
-    public async Task An_interrupt_comes_after_what_is_protected_and_not_into_it()
+    public void An_interrupt_comes_after_what_is_protected_and_not_into_it()
     {
-        var (isWhole, isAfter) = (false, false);
+        var thread = new CellExecution.CellThread();
+        Assert.True(thread.Raise());
+        thread.Interrupt();
+        Assert.False(thread.Raise());
+        Assert.False(IsInterrupted());
+        thread.Lower();
+        Assert.True(IsInterrupted());
+        Assert.False(IsInterrupted());
+    }
+
+    [Fact]
+    public void An_interrupt_that_came_before_waits_for_the_end_of_what_is_protected()
+    {
+        var thread = new CellExecution.CellThread();
+        thread.Interrupt();
+        Assert.True(thread.Raise());
+        Assert.False(IsInterrupted());
+        thread.Lower();
+        Assert.True(IsInterrupted());
+    }
+
+    [Fact]
+    public void A_thread_that_has_left_is_not_interrupted()
+    {
+        var thread = new CellExecution.CellThread();
+        thread.Interrupt();
+        thread.Leave();
+        Assert.False(IsInterrupted());
+        thread.Interrupt();
+        Assert.False(IsInterrupted());
+    }
+
+    [Fact]
+    public async Task What_is_protected_is_whole_when_the_cell_has_stopped()
+    {
+        var isWhole = false;
         var end = await RunAsync(() =>
         {
             using (CellExecution.Protect())
@@ -31,23 +66,9 @@ public sealed class CellExecutionTests
                 Thread.Sleep(50);
                 isWhole = true;
             }
-            isAfter = IsInterrupted();
+            Thread.Sleep(Timeout.Infinite);
         });
-        Assert.Equal((CellEnd.Stopped, true, true), (end, isWhole, isAfter));
-    }
-
-    [Fact]
-    public async Task An_interrupt_that_came_before_does_not_reach_into_what_is_protected()
-    {
-        var (isWhole, isAfter) = (false, false);
-        await RunAsync(() =>
-        {
-            stop.Cancel();
-            using (CellExecution.Protect())
-                isWhole = !IsInterrupted();
-            isAfter = IsInterrupted();
-        });
-        Assert.Equal((true, true), (isWhole, isAfter));
+        Assert.Equal((CellEnd.Stopped, true), (end, isWhole));
     }
 
     [Fact]
@@ -111,26 +132,27 @@ public sealed class CellExecutionTests
     [Fact]
     public async Task What_nobody_awaits_is_told_unless_the_cell_is_to_stop()
     {
-        async void Stray(Exception error)
+        static async void Stray(Exception error)
         {
             await Task.CompletedTask;
             throw error;
         }
+        var told = new TaskCompletionSource<Exception>();
         var thrown = new Exception("stray");
-        Assert.Equal(CellEnd.Ran, await new CellExecution(strays.Add).RunAsync(async () =>
+        var end = await new CellExecution(told.SetResult).RunAsync(() =>
         {
             Stray(thrown);
-            while (strays.Count == 0)
-                await Task.Delay(1);
-        }, stop.Token).WaitAsync(patience));
-        Assert.Same(thrown, Assert.Single(strays));
-        Assert.Equal(CellEnd.Stopped, await RunAsync(() =>
+            return told.Task;
+        }, stop.Token).WaitAsync(patience);
+        Assert.Equal((CellEnd.Ran, thrown), (end, await told.Task));
+        end = await RunAsync(() =>
         {
             stop.Cancel();
             Stray(new Exception("late"));
             Thread.Sleep(Timeout.Infinite);
-        }));
-        Assert.Single(strays);
+        });
+        Assert.Equal(CellEnd.Stopped, end);
+        Assert.Empty(strays);
     }
 
     private Task<CellEnd> RunAsync(Action body) => new CellExecution(strays.Add).RunAsync(() =>

@@ -13,6 +13,8 @@ namespace GradScope.Notebooks;
 /// </summary>
 internal sealed class JupyterKernel : IDisposable
 {
+    private static readonly TimeSpan moment = TimeSpan.FromSeconds(0.5);
+
     private readonly Action<JupyterMessage> send;
     private readonly TextWriter log;
     private readonly Task<CSharpSession> starting;
@@ -114,8 +116,8 @@ internal sealed class JupyterKernel : IDisposable
     }
 
     /// <summary>
-    /// Gets completion ready where somebody sits at the client, while no request is to be served; the next one ends that, and it is
-    /// begun anew after.
+    /// Gets completion ready where somebody sits at the client, once no request has come for a moment: a cell that runs meanwhile takes
+    /// longer, so one that comes ends it, and it is begun anew after.
     /// </summary>
     private async Task WarmUpAsync()
     {
@@ -131,6 +133,7 @@ internal sealed class JupyterKernel : IDisposable
         }
         try
         {
+            await Task.Delay(moment, token);
             await session.Completion.CompleteAsync("1.", 2, token);
             isWarm = true;
         }
