@@ -1,5 +1,5 @@
-using GradScope.Testing.Sample;
 using GradScope.Testing;
+using GradScope.Testing.Sample;
 
 namespace GradScope.Notebooks.Tests;
 
