@@ -22,6 +22,9 @@ internal sealed class FakeClient : IDisposable
     /// <summary>What an <c>input_request</c> is answered with; nothing is answered while it is null.</summary>
     public Func<string>? Input { get; set; }
 
+    /// <summary>Called with each broadcast before anything else happens.</summary>
+    public Action<JupyterMessage> OnBroadcast { get; set; } = _ => { };
+
     /// <summary>Everything that one request has led to.</summary>
     public sealed class Exchange
     {
@@ -76,6 +79,7 @@ internal sealed class FakeClient : IDisposable
         switch (message.Channel)
         {
             case JupyterChannel.Iopub:
+                OnBroadcast(message);
                 Assert.Empty(message.Identities);
                 exchange.Broadcasts.Enqueue(message);
                 if (message.Type == "status" && (string?)message.Content["execution_state"] == "idle")

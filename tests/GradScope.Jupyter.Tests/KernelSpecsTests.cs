@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using GradScope.Cli;
+using GradScope.Testing;
 
 namespace GradScope.Jupyter.Tests;
 

@@ -150,6 +150,65 @@ public sealed class KernelTests : IDisposable
         Assert.Equal("7", (string?)(await client.RunAsync("kept")).Exchange.Of("execute_result").Single()["data"]!["text/plain"]);
     }
 
+    [Theory]
+    [InlineData("status", "while (true) { }")]
+    [InlineData("status", "await Task.Delay(-1);")]
+    [InlineData("execute_input", "while (true) { }")]
+    [InlineData("execute_input", "System.Threading.Thread.Sleep(-1);")]
+    [InlineData("display_data", "while (true) { }")]
+    [InlineData("display_data", "await Task.Delay(-1);")]
+    [InlineData("display_data", "System.Threading.Thread.Sleep(-1);")]
+    [InlineData("display_data", "while (true) { Console.WriteLine(1); }")]
+    [InlineData("stream", "while (true) { }")]
+    [InlineData("stream", "while (true) { Console.WriteLine(1); }")]
+    public async Task An_interrupt_is_not_lost_whatever_the_cell_is_at(string at, string endless)
+    {
+        var hasCome = false;
+        client.OnBroadcast = message =>
+        {
+            if (message.Type == at && !hasCome)
+            {
+                hasCome = true;
+                client.Kernel.Interrupt();
+            }
+        };
+        var (reply, _) = await client.RunAsync($"Console.Write(\"before\"); display(1); {endless}");
+        Assert.Equal("Interrupted", (string?)reply["ename"]);
+        Assert.Equal("ok", (string?)(await client.RunAsync("1")).Reply["status"]);
+    }
+
+    [Fact]
+    public async Task An_interrupt_while_the_expressions_are_evaluated_stops_them_and_not_the_next_cell()
+    {
+        client.OnBroadcast = message =>
+        {
+            if (message.Type == "execute_result")
+                client.Kernel.Interrupt();
+        };
+        var (reply, _) = await client.AskAsync("execute_request", new { code = "display(1); 2", user_expressions = new { endless = "Task.Delay(-1).Wait()" } });
+        Assert.Equal("error", (string?)(reply["user_expressions"]?["endless"] ?? reply)["status"]);
+        client.OnBroadcast = _ => { };
+        Assert.Equal("ok", (string?)(await client.RunAsync("1")).Reply["status"]);
+    }
+
+    [Fact]
+    public async Task A_message_that_cannot_be_sent_costs_that_one_alone()
+    {
+        var isBroken = true;
+        client.OnBroadcast = _ =>
+        {
+            if (isBroken)
+                throw new IOException("no way out");
+        };
+        client.Send("kernel_info_request", new { });
+        client.Send("kernel_info_request", new { }, JupyterChannel.Control);
+        while (client.Log.ToString().Split("its answer could not be sent").Length < 3)
+            await Task.Delay(5);
+        isBroken = false;
+        Assert.Equal("ok", (string?)(await client.RunAsync("1")).Reply["status"]);
+        Assert.Equal("ok", (string?)(await client.AskAsync("interrupt_request", new { }, JupyterChannel.Control)).Reply["status"]);
+    }
+
     [Fact]
     public async Task An_interrupt_without_a_cell_is_answered()
     {

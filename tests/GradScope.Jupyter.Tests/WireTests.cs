@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using GradScope.Notebooks;
+using GradScope.Testing;
 
 namespace GradScope.Jupyter.Tests;
 

@@ -394,25 +394,41 @@ var trainer = new Trainer(new MiniTransformer(vocabSize: 3, modelDim: 16, heads:
     tells(saved["data"], 20_000)
 
 
-def speed():
-    """Prints what a client waits for; asserts nothing."""
+def speed(lesson=None):
+    """Prints what a client waits for and what the kernel takes, with a lesson run in between where one is named; asserts nothing of either."""
     begun = time.perf_counter()
     manager, client = start_new_kernel(kernel_name=KERNEL)
 
     def timed(name, act):
         start = time.perf_counter()
-        act()
+        done = act()
         print(f"{name}: {(time.perf_counter() - start) * 1000:.0f} ms")
+        return done
+
+    def memory(when):
+        with open(f"/proc/{process_of(manager)}/status") as status:
+            lines = dict(line.split(":", 1) for line in status)
+        print(f"memory {when}: {int(lines['VmRSS'].split()[0]) / 1024:.0f} MB, {int(lines['VmHWM'].split()[0]) / 1024:.0f} MB at its peak")
 
     print(f"ready: {(time.perf_counter() - begun) * 1000:.0f} ms")
     timed("first cell", lambda: run(client, 'Console.WriteLine("hi"); 1 + 1'))
     for _ in range(3):
         timed("later cell", lambda: run(client, "var x = 1; x + 1"))
+    memory("after four cells")
+    if lesson is not None:
+        import nbformat
+
+        folder, cells = os.path.dirname(os.path.abspath(lesson)), nbformat.read(lesson, as_version=4).cells
+        run(client, f'Environment.CurrentDirectory = @"{folder}";')
+        for cell in cells:
+            if cell.cell_type == "code":
+                assert run(client, cell.source)[0]["status"] == "ok", cell.source
+        memory("after the lesson")
     for _ in range(4):
-        timed("completion", lambda: reply_to(client, client.complete("Console.Wri", 11)))
-    timed("inspection", lambda: reply_to(client, client.inspect("Math.Max(1, 2)", 7)))
-    with open(f"/proc/{process_of(manager)}/status") as status:
-        print(next(line for line in status if line.startswith("VmRSS")).strip())
+        found = timed("completion", lambda: reply_to(client, client.complete("Console.Wri", 11)))
+        assert "WriteLine" in found["matches"], found
+    assert timed("inspection", lambda: reply_to(client, client.inspect("Math.Max(1, 2)", 7)))["found"]
+    memory("after completion")
     client.stop_channels()
     timed("shutdown", manager.shutdown_kernel)
 

@@ -216,6 +216,10 @@ public sealed class CSharpSessionTests : IDisposable
     [InlineData("IEnumerable<int> Forever() { for (var i = 0; ; i++) yield return i; }\nvar all = Forever().ToList();")]
     [InlineData("while (true) try { while (true) ; } catch { }")]
     [InlineData("Parallel.For(0, 9, _ => { while (true) ; });")]
+    [InlineData("var thread = new System.Threading.Thread(() => { while (true) ; }); thread.Start(); thread.Join();")]
+    [InlineData("GradScope.Notebooks.CellContext.Current.Stopping.Register(() => System.Threading.Thread.Sleep(-1)); while (true) ;")]
+    [InlineData("GradScope.Notebooks.CellContext.Current.Stopping.Register(() => throw new Exception()); while (true) ;")]
+    [InlineData("async void Stray() { await Task.Yield(); throw new Exception(); } while (true) { Stray(); await Task.Yield(); }")]
     public async Task A_cell_that_never_ends_can_be_stopped_and_state_is_kept(string code)
     {
         await cells.RunAsync("var before = 41;");
@@ -229,6 +233,27 @@ public sealed class CSharpSessionTests : IDisposable
         await cells.RunAsync("var gate = new TaskCompletionSource(); var log = new List<string>();");
         await cells.StopAsync("await gate.Task; log.Add(\"came back\");");
         Assert.Equal("0", await cells.ValueAsync("gate.SetResult(); await Task.Delay(50); log.Count"));
+    }
+
+    [Fact]
+    public async Task A_thread_of_a_cell_that_fails_is_shown_and_does_not_end_the_process()
+    {
+        await cells.RunAsync("var thread = new System.Threading.Thread(() => throw new Exception(\"alone\"));\nthread.Start(); thread.Join();");
+        Assert.Contains("System.Exception: alone\n   at a lambda in cell 1, line 1", cells.Shown.Single());
+    }
+
+    [Fact]
+    public async Task Whoever_cannot_show_what_went_astray_is_not_asked_twice()
+    {
+        using var session = new CSharpSession();
+        var result = await session.ExecuteAsync("""
+            var seen = false;
+            async void Stray() { await Task.Yield(); try { throw new Exception("stray"); } finally { seen = true; } }
+            Stray();
+            while (!seen) await Task.Delay(1);
+            await Task.Delay(50);
+            """, _ => throw new IOException("nobody is there"));
+        Assert.True(result.Succeeded);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using GradScope.Testing;
 using GradScope.Testing.Sample;
 
 namespace GradScope.Notebooks.Tests;

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using GradScope.Testing;
 
 namespace GradScope.Notebooks.Tests;
 

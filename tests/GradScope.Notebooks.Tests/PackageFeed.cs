@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Runtime.InteropServices;
+using GradScope.Testing;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
@@ -44,14 +45,18 @@ public sealed class PackageFeed : IDisposable
     /// <param name="needs">What it depends on, as "Id version".</param>
     /// <param name="extension">Its extension.dib.</param>
     /// <param name="library">A native library for this machine, and the name it is to have.</param>
+    /// <param name="framework">A shared framework that it needs.</param>
+    /// <param name="satellite">An assembly's culture and bytes.</param>
     /// <param name="folder">Where it is put, the feed unless said otherwise.</param>
-    public void Add(string id, string version, string code, string[]? needs = null, string? extension = null, (string Path, string Name)? library = null, string? folder = null)
+    public void Add(string id, string version, string code, string[]? needs = null, string? extension = null, (string Path, string Name)? library = null,
+        string? framework = null, (string Culture, byte[] Assembly)? satellite = null, string? folder = null)
     {
         using var file = ZipFile.Open(Path.Combine(folder ?? Source, $"{id}.{version}.nupkg"), ZipArchiveMode.Create);
         var dependencies = string.Concat((needs ?? []).Select(need => $"<dependency id=\"{need.Split(' ')[0]}\" version=\"{need.Split(' ')[1]}\" />"));
         Write(file, $"{id}.nuspec", $"""
             <package><metadata><id>{id}</id><version>{version}</version><authors>tests</authors><description>For tests.</description>
-            <dependencies><group targetFramework="net10.0">{dependencies}</group></dependencies></metadata></package>
+            <dependencies><group targetFramework="net10.0">{dependencies}</group></dependencies>
+            <frameworkReferences><group targetFramework="net10.0">{(framework is null ? "" : $"<frameworkReference name=\"{framework}\" />")}</group></frameworkReferences></metadata></package>
             """);
         var assembly = CSharpCompilation.Create(id, [CSharpSyntaxTree.ParseText(code)],
             [MetadataReference.CreateFromFile(typeof(object).Assembly.Location), MetadataReference.CreateFromFile(typeof(Console).Assembly.Location),
@@ -62,6 +67,11 @@ public sealed class PackageFeed : IDisposable
             using var bytes = new MemoryStream();
             Assert.True(assembly.Emit(bytes).Success);
             stream.Write(bytes.ToArray());
+        }
+        if (satellite is { } words)
+        {
+            using var stream = file.CreateEntry($"lib/net10.0/{words.Culture}/{id}.resources.dll").Open();
+            stream.Write(words.Assembly);
         }
         if (extension is not null)
             Write(file, "interactive-extensions/dotnet/extension.dib", extension);

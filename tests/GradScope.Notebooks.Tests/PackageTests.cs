@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 
 namespace GradScope.Notebooks.Tests;
 
@@ -123,6 +125,47 @@ public sealed class PackageTests : IDisposable
             }
             """, library: (library, "librenamed.so"));
         Assert.Equal($"{Environment.ProcessId}", await cells.ValueAsync("#r \"nuget: Test.Native, 1.0.0\"\nNative.GetPid()"));
+    }
+
+    [Fact]
+    public async Task Texts_in_another_language_are_found()
+    {
+        using var words = new MemoryStream();
+        using (var writer = new System.Resources.ResourceWriter(words))
+        {
+            writer.AddResource("Hello", "Guten Tag");
+            writer.Generate();
+            var german = CSharpCompilation.Create("Test.Words.resources", [CSharpSyntaxTree.ParseText("[assembly: System.Reflection.AssemblyCulture(\"de\")]")],
+                [MetadataReference.CreateFromFile(typeof(object).Assembly.Location)], new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary));
+            using var assembly = new MemoryStream();
+            Assert.True(german.Emit(assembly, manifestResources: [new("Words.de.resources", () => new MemoryStream(words.ToArray()), isPublic: true)]).Success);
+            feed.Add("Test.Words", "1.0.0", """
+                public static class Words
+                {
+                    public static string Hello => new System.Resources.ResourceManager("Words", typeof(Words).Assembly).GetString("Hello", new System.Globalization.CultureInfo("de-AT"));
+                }
+                """, satellite: ("de", assembly.ToArray()));
+        }
+        Assert.Equal("Guten Tag", await cells.ValueAsync("#r \"nuget: Test.Words, 1.0.0\"\nWords.Hello"));
+    }
+
+    [Fact]
+    public async Task A_shared_framework_that_a_package_needs_is_taken_from_where_it_is_installed()
+    {
+        feed.Add("Test.Web", "1.0.0", One, framework: "Microsoft.AspNetCore.App");
+        if (Directory.Exists(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", "Microsoft.AspNetCore.App")))
+            Assert.Equal("/a", await cells.ValueAsync("#r \"nuget: Test.Web, 1.0.0\"\nnew Microsoft.AspNetCore.Http.PathString(\"/a\").Value"));
+        else
+            Assert.Contains("Test.Web: needs the shared framework Microsoft.AspNetCore.App", (await cells.ErrorAsync("#r \"nuget: Test.Web, 1.0.0\"")).Message);
+    }
+
+    [Fact]
+    public async Task A_shared_framework_that_is_not_installed_is_named()
+    {
+        feed.Add("Test.Desktop", "1.0.0", One, framework: "Test.Nowhere.App");
+        var error = await cells.ErrorAsync("#r \"nuget: Test.Desktop, 1.0.0\"");
+        Assert.StartsWith("Test.Desktop: needs the shared framework Test.Nowhere.App 10, which is not in ", error.Message);
+        Assert.True((await cells.RunAsync("1")).Succeeded);
     }
 
     [Fact]

@@ -108,7 +108,12 @@ internal sealed class CellInput(Func<CancellationToken, string>? readLine, Cance
         return line;
     }
 
-    private string Ask() => readLine is null
-        ? throw new InvalidOperationException("Console input: nobody is there to answer while a notebook runs unattended; give the value in the cell")
-        : readLine(stop);
+    private string Ask()
+    {
+        // It is the token that ends the waiting.
+        using var shield = CellExecution.Protect();
+        return readLine is null
+            ? throw new InvalidOperationException("Console input: nobody is there to answer while a notebook runs unattended; give the value in the cell")
+            : readLine(stop);
+    }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace GradScope.Notebooks;
 
 /// <summary>
@@ -10,13 +12,28 @@ public sealed class CellContext
 
     private readonly Lock gate = new();
     private readonly Action<CellOutput> publish;
+    private readonly Func<Exception, CellOutput.Error> report;
     private readonly CancellationToken stop;
+    private readonly CancellationTokenSource stopping = new();
     private readonly List<Task> endings = [];
     private bool closed;
 
-    internal CellContext(Action<CellOutput> publish, MagicCommands magics, Func<CancellationToken, string>? readLine, CancellationToken stop)
+    static CellContext()
+    {
+        try
+        {
+            ExceptionHandling.SetUnhandledExceptionHandler(IsOfCell);
+        }
+        catch (InvalidOperationException)
+        {
+            // Whoever runs this host in a program of theirs has set one already, and decides.
+        }
+    }
+
+    internal CellContext(Action<CellOutput> publish, Func<Exception, CellOutput.Error> report, MagicCommands magics, Func<CancellationToken, string>? readLine, CancellationToken stop)
     {
         this.publish = publish;
+        this.report = report;
         Magics = magics;
         this.stop = stop;
         Input = new CellInput(readLine, stop);
@@ -53,7 +70,7 @@ public sealed class CellContext
     public void ClearOutput(bool wait = false) => Publish(new CellOutput.Clear(wait));
 
     /// <summary>Cancelled when the cell is to stop.</summary>
-    public CancellationToken Stopping => stop;
+    public CancellationToken Stopping => stopping.Token;
 
     /// <summary>
     /// Names a task at whose end the cell's outputs are complete: a cell that is stopped waits for it, for 2 s at the most, so that a
@@ -81,12 +98,36 @@ public sealed class CellContext
     /// <summary>Publishes for a cell that is being stopped, too.</summary>
     internal void PublishLast(CellOutput output)
     {
+        using var shield = CellExecution.Protect();
         lock (gate)
             if (!closed)
                 publish(output);
     }
 
+    /// <summary>Shows an exception that nobody awaits; one by which the cell is being stopped is none. It throws nothing, as it may stand last on its thread.</summary>
+    internal void Tell(Exception stray)
+    {
+        try
+        {
+            if (!stop.IsCancellationRequested)
+                Publish(new CellOutput.Stream("stderr", string.Join('\n', report(stray).Traceback) + "\n"));
+        }
+        catch (Exception)
+        {
+        }
+    }
+
+    /// <summary>A thread that a cell has started ends by its exception, and the process does not.</summary>
+    private static bool IsOfCell(Exception unhandled)
+    {
+        Current?.Tell(unhandled);
+        return Current is not null;
+    }
+
     internal void ThrowIfStopped() => stop.ThrowIfCancellationRequested();
+
+    /// <summary>Tells whoever has asked to be told, and waits for none of them.</summary>
+    internal void Stop() => _ = stopping.CancelAsync();
 
     /// <summary>From here on the cell's outputs are complete.</summary>
     internal void Close()

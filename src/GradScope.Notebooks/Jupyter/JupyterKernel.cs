@@ -13,6 +13,8 @@ namespace GradScope.Notebooks;
 /// </summary>
 internal sealed class JupyterKernel : IDisposable
 {
+    private static readonly TimeSpan moment = TimeSpan.FromSeconds(0.5);
+
     private readonly Action<JupyterMessage> send;
     private readonly TextWriter log;
     private readonly Task<CSharpSession> starting;
@@ -26,6 +28,8 @@ internal sealed class JupyterKernel : IDisposable
     private Action flush = () => { };
     private TaskCompletionSource<string>? answer;
     private long received, abortedUpTo;
+    private CancellationTokenSource? warming;
+    private bool isAttended, isWarm;
 
     /// <param name="options">What cells find; their console's input is asked of the client.</param>
     /// <param name="send">Sends a message; called from several threads.</param>
@@ -71,8 +75,10 @@ internal sealed class JupyterKernel : IDisposable
     /// <summary>Stops the cell that runs, if one does.</summary>
     public void Interrupt()
     {
+        CancellationTokenSource? current;
         lock (gate)
-            stop?.Cancel();
+            current = stop;
+        current?.Cancel();
     }
 
     /// <summary>Ends the kernel; a cell that runs is left to the end of the process.</summary>
@@ -94,34 +100,88 @@ internal sealed class JupyterKernel : IDisposable
     private async Task ServeShellAsync()
     {
         await foreach (var (request, number) in shell.Reader.ReadAllAsync())
+        {
+            // From the first word of a request on, an interrupt is for it: the cell may be to stop before it has begun.
+            lock (gate)
+            {
+                (stop, running) = (new(), request);
+                warming?.Cancel();
+            }
             await ServeAsync(request, isAborted: number <= Interlocked.Read(ref abortedUpTo));
+            lock (gate)
+                (stop, running) = (null, null);
+            if (!shell.Reader.TryPeek(out _))
+                _ = WarmUpAsync();
+        }
+    }
+
+    /// <summary>
+    /// Gets completion ready where somebody sits at the client, once no request has come for a moment: a cell that runs meanwhile takes
+    /// longer, so one that comes ends it, and it is begun anew after.
+    /// </summary>
+    private async Task WarmUpAsync()
+    {
+        var session = await starting;
+        await session.Ready;
+        CancellationToken token;
+        lock (gate)
+        {
+            if (!isAttended || isWarm || running is not null || warming is not null)
+                return;
+            warming = new();
+            token = warming.Token;
+        }
+        try
+        {
+            await Task.Delay(moment, token);
+            await session.Completion.CompleteAsync("1.", 2, token);
+            isWarm = true;
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        finally
+        {
+            lock (gate)
+                warming = null;
+        }
     }
 
     private async Task ServeControlAsync()
     {
         await foreach (var request in control.Reader.ReadAllAsync())
-            await ServeAsync(request, isAborted: false);
+            await ServeAsync(request);
     }
 
-    private async Task ServeAsync(JupyterRequest request, bool isAborted)
+    /// <summary>Whatever goes wrong with one request, the next is served.</summary>
+    private async Task ServeAsync(JupyterRequest request, bool isAborted = false)
     {
-        Status(request, "busy");
         try
         {
-            if (isAborted && request.Type == "execute_request")
-                Reply(request, new() { ["status"] = "aborted" });
-            else if (await AnswerAsync(request) is { } content)
-                Reply(request, content);
+            Status(request, "busy");
+            // Clients that run a notebook unattended ask for none of these.
+            isAttended |= request.Type is "comm_info_request" or "is_complete_request" or "history_request";
+            try
+            {
+                if (isAborted && request.Type == "execute_request")
+                    Reply(request, new() { ["status"] = "aborted" });
+                else if (await AnswerAsync(request) is { } content)
+                    Reply(request, content);
+            }
+            catch (Exception error)
+            {
+                // A client waits for its reply, whatever it has asked for.
+                log.WriteLine(error is JupyterProtocolException ? error.Message : $"{request.Type} failed: {error}");
+                Reply(request, Failed(new(error.GetType().Name, error.Message, [error.Message], Line: null)));
+            }
+            finally
+            {
+                Status(request, "idle");
+            }
         }
         catch (Exception error)
         {
-            // A client waits for its reply, whatever it has asked for.
-            log.WriteLine(error is JupyterProtocolException ? error.Message : $"{request.Type} failed: {error}");
-            Reply(request, Failed(new(error.GetType().Name, error.Message, [error.Message], Line: null)));
-        }
-        finally
-        {
-            Status(request, "idle");
+            log.WriteLine($"{request.Type}: its answer could not be sent: {error}");
         }
         if (request.Type == "shutdown_request")
             Shutdown();
@@ -130,12 +190,12 @@ internal sealed class JupyterKernel : IDisposable
     private async Task<JsonObject?> AnswerAsync(JupyterRequest request) => request.Type switch
     {
         "kernel_info_request" => KernelInfo(),
-        "execute_request" => await ExecuteAsync(request),
+        "execute_request" when request.Channel == JupyterChannel.Shell => await ExecuteAsync(request),
         "is_complete_request" => IsComplete(request),
         "complete_request" => await CompleteAsync(request),
         "inspect_request" => await InspectAsync(request),
         "history_request" => new() { ["status"] = "ok", ["history"] = history.Find(request) },
-        "comm_info_request" => await CommInfoAsync(),
+        "comm_info_request" => new() { ["status"] = "ok", ["comms"] = new JsonObject() },
         "comm_open" => CloseComm(request),
         "interrupt_request" => Interrupted(),
         "shutdown_request" => new() { ["status"] = "ok", ["restart"] = request.Flag("restart", otherwise: false) },
@@ -178,7 +238,7 @@ internal sealed class JupyterKernel : IDisposable
         CellResult result;
         using (var outputs = new KernelOutputs((type, content) => Broadcast(request, type, content), count))
         {
-            result = await RunAsync(request, code, outputs.Flush, isKept, output =>
+            result = await RunAsync(code, outputs.Flush, isKept, output =>
             {
                 if (output is CellOutput.Result { Data: var data } && data.TryGet("text/plain", out var text))
                     value = text;
@@ -205,21 +265,13 @@ internal sealed class JupyterKernel : IDisposable
 
     private static readonly CellOutput.Error stopped = new("Interrupted", "the cell was stopped", ["The cell was stopped; what earlier cells declared is still there."], Line: null);
 
-    /// <summary>Runs code that an interrupt stops, and that may ask the request's client for input.</summary>
-    private async Task<CellResult> RunAsync(JupyterRequest request, string code, Action flushOutputs, bool isCounted, Action<CellOutput> publish)
+    /// <summary>Runs code of the request that is being served: an interrupt stops it, and it may ask the client for input.</summary>
+    private async Task<CellResult> RunAsync(string code, Action flushOutputs, bool isCounted, Action<CellOutput> publish)
     {
-        using var own = new CancellationTokenSource();
+        CancellationToken token;
         lock (gate)
-            (stop, running, flush) = (own, request, flushOutputs);
-        try
-        {
-            return await (await starting).ExecuteAsync(code, publish, isCounted: isCounted, stop: own.Token);
-        }
-        finally
-        {
-            lock (gate)
-                (stop, running) = (null, null);
-        }
+            (token, flush) = (stop!.Token, flushOutputs);
+        return await (await starting).ExecuteAsync(code, publish, isCounted: isCounted, stop: token);
     }
 
     /// <summary>The values of the request's expressions; one that fails does not keep the others from theirs.</summary>
@@ -231,7 +283,7 @@ internal sealed class JupyterKernel : IDisposable
         foreach (var expression in expressions.EnumerateObject())
         {
             var outputs = new ConcurrentQueue<CellOutput>();
-            var result = await RunAsync(request, expression.Value.ToString(), () => { }, isCounted: false, outputs.Enqueue);
+            var result = await RunAsync(expression.Value.ToString(), () => { }, isCounted: false, outputs.Enqueue);
             values[expression.Name] = result.Succeeded
                 ? new()
                 {
@@ -309,13 +361,6 @@ internal sealed class JupyterKernel : IDisposable
             ["data"] = found?.ToJson() ?? [],
             ["metadata"] = new JsonObject(),
         };
-    }
-
-    /// <summary>Clients that people sit at ask for this when they open a notebook; those that run it unattended do not.</summary>
-    private async Task<JsonObject> CommInfoAsync()
-    {
-        (await starting).Completion.WarmUp();
-        return new() { ["status"] = "ok", ["comms"] = new JsonObject() };
     }
 
     /// <summary>No target is registered here, so the protocol has the comm closed again.</summary>

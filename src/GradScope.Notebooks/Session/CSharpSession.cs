@@ -38,7 +38,6 @@ public sealed class CSharpSession : IDisposable
     private const string ImportMagic = "import";
 
     private static readonly Assembly[] own = [typeof(Formatter).Assembly, typeof(IHtmlContent).Assembly, typeof(CellDisplay).Assembly];
-    private static readonly Lazy<ImmutableArray<string>> framework = new(FindFramework);
     private static WarmStart? warm;
 
     private readonly WarmStart start = Interlocked.Exchange(ref warm, null) ?? new(isWarm: false);
@@ -61,12 +60,12 @@ public sealed class CSharpSession : IDisposable
         report = new(sources);
         readLine = session.ReadLine;
         options = start.Options
-            .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(session.Folder))
+            .WithMetadataResolver(start.References.In(session.Folder))
             .WithSourceResolver(new LoadedFiles(sources, session.Folder, isGuarded: true));
         foreach (var assembly in session.References)
             Refer(assembly);
         var provided = own.Concat(session.References).Concat(session.Packages.SelectMany(package => package.Assemblies));
-        packages = new(session, Refer, framework.Value.Select(Path.GetFileNameWithoutExtension)
+        packages = new(session, Refer, CellReferences.Framework.Select(Path.GetFileNameWithoutExtension)
             .Concat(provided.Select(assembly => assembly.GetName().Name)).ToHashSet(StringComparer.OrdinalIgnoreCase)!);
         Completion = new(() => (state?.Script, options));
         CellConsole.Install();
@@ -77,6 +76,9 @@ public sealed class CSharpSession : IDisposable
 
     /// <summary>How many counted runs have started.</summary>
     public int ExecutionCount => executionCount;
+
+    /// <summary>Ends once the compiler is warm, where that was asked for.</summary>
+    internal Task Ready => start.State;
 
     /// <summary>Completes and explains code as if it were the next cell.</summary>
     internal CodeCompletion Completion { get; }
@@ -102,11 +104,12 @@ public sealed class CSharpSession : IDisposable
         CellConsole.Install();
         var clock = Stopwatch.StartNew();
         var source = sources.AddCell(isCounted ? ++executionCount : 0, code);
-        var context = new CellContext(publish, Magics, readLine, stop);
+        var context = new CellContext(publish, stray => Report(stray, source), Magics, readLine, stop);
         try
         {
             CellOutput.Error? error = null;
-            var execution = new CellExecution(stray => context.Publish(new CellOutput.Stream("stderr", string.Join('\n', report.Of(stray, source).Traceback) + "\n")));
+            var execution = new CellExecution(context.Tell);
+            await using var telling = stop.UnsafeRegister(_ => context.Stop(), null);
             var end = await execution.RunAsync(async () =>
             {
                 CellContext.Current = context;
@@ -172,7 +175,7 @@ public sealed class CSharpSession : IDisposable
         }
         catch (Exception error) when (error is not DirectiveException)
         {
-            return report.Of(error, source) with { Line = magic.Line };
+            return Report(error, source) with { Line = magic.Line };
         }
     }
 
@@ -208,14 +211,8 @@ public sealed class CSharpSession : IDisposable
     private async Task<CellOutput.Error?> RunAsync(string code, CellSource source, CellContext context, CancellationToken stop)
     {
         state ??= await start.State;
-        var script = Create(CellGuard.Insert(code), source, options);
-        if (HasErrors(script.Compile(stop)))
-        {
-            // Without the guards, columns are those of the author.
-            script = Create(code, source, options.WithSourceResolver(unguarded));
-            if (script.Compile(stop) is var diagnostics && HasErrors(diagnostics))
-                return report.Of(diagnostics, source);
-        }
+        if (Compile(code, source, stop, out var script) is { } mistake)
+            return mistake;
 
         // A failed run is a state too: what the cell declared before it failed stays.
         Exception? thrown = null;
@@ -227,14 +224,34 @@ public sealed class CSharpSession : IDisposable
         state = state is null
             ? await script.RunAsync(globals: null, Keep, stop)
             : await script.RunFromAsync(state, Keep, stop);
+        stop.ThrowIfCancellationRequested();
         if (thrown is not null)
-            return report.Of(thrown, source);
+            return Report(thrown, source);
         if (EndsInValue(script.GetCompilation()))
         {
             var value = MimeBundle.Of(state.ReturnValue);
             context.Publish(source.ImportedBy is null ? new CellOutput.Result(value) : new CellOutput.Display(value, Id: null));
         }
         return null;
+    }
+
+    /// <summary>The cell's code with all that running it needs; the error where it has mistakes.</summary>
+    private CellOutput.Error? Compile(string code, CellSource source, CancellationToken stop, out Script<object> script)
+    {
+        using var shield = CellExecution.Protect();
+        script = Create(CellGuard.Insert(code), source, options);
+        if (!HasErrors(script.Compile(stop)))
+            return null;
+        // Without the guards, columns are those of the author.
+        script = Create(code, source, options.WithSourceResolver(unguarded));
+        var diagnostics = script.Compile(stop);
+        return HasErrors(diagnostics) ? report.Of(diagnostics, source) : null;
+    }
+
+    private CellOutput.Error Report(Exception error, CellSource source)
+    {
+        using var shield = CellExecution.Protect();
+        return report.Of(error, source);
     }
 
     private Script<object> Create(string code, CellSource source, ScriptOptions options) => state is null
@@ -265,20 +282,12 @@ public sealed class CSharpSession : IDisposable
     private void Refer(Assembly assembly)
     {
         start.Loader.RegisterDependency(assembly);
-        options = options.AddReferences(XmlDocumentation.Reference(assembly.Location));
+        var reference = start.References.To(assembly.Location);
+        if (!options.MetadataReferences.Contains(reference))
+            options = options.AddReferences(reference);
     }
 
-    private static ImmutableArray<string> FindFramework()
-    {
-        var trusted = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
-        var folder = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
-        return [.. trusted.Where(path => Path.GetDirectoryName(path) == folder)];
-    }
-
-    /// <summary>
-    /// What one session starts from. Its references are its own: the compiler caches types with them, and types cached for one
-    /// session do not fit what another has compiled.
-    /// </summary>
+    /// <summary>What one session starts from.</summary>
     private sealed class WarmStart
     {
         /// <summary>Declares nothing, and leads the compiler through what most cells need.</summary>
@@ -292,7 +301,8 @@ public sealed class CSharpSession : IDisposable
             foreach (var assembly in own)
                 Loader.RegisterDependency(assembly);
             Options = ScriptOptions.Default
-                .WithReferences(framework.Value.Concat(own.Select(assembly => assembly.Location)).Select(XmlDocumentation.Reference))
+                .WithMetadataResolver(References)
+                .WithReferences(CellReferences.Framework.Concat(own.Select(assembly => assembly.Location)).Select(References.To))
                 .WithImports([.. imports, typeof(CellDisplay).FullName!])
                 .WithOptimizationLevel(OptimizationLevel.Release)
                 .WithEmitDebugInformation(true)
@@ -306,6 +316,8 @@ public sealed class CSharpSession : IDisposable
         }
 
         public InteractiveAssemblyLoader Loader { get; } = new();
+
+        public CellReferences References { get; } = new();
 
         public ScriptOptions Options { get; }
 

@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Completion;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
-using Microsoft.CodeAnalysis.Host.Mef;
+using Microsoft.CodeAnalysis.Host;
 using Microsoft.CodeAnalysis.QuickInfo;
 using Microsoft.CodeAnalysis.Scripting;
 using Microsoft.CodeAnalysis.Tags;
@@ -24,7 +24,7 @@ internal sealed record CompletionChoice(string Text, string Kind);
 /// <param name="snapshot">The last cell that ran, and with what the next would be compiled.</param>
 internal sealed class CodeCompletion(Func<(Script? Last, ScriptOptions Options)> snapshot)
 {
-    private static readonly Lazy<MefHostServices> services = new(() => MefHostServices.Create(MefHostServices.DefaultAssemblies));
+    private static readonly Lazy<HostServices> services = new(CompletionHost.Create);
     private static readonly CSharpParseOptions parsing = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
 
     private readonly SemaphoreSlim turn = new(1);
@@ -48,18 +48,16 @@ internal sealed class CodeCompletion(Func<(Script? Last, ScriptOptions Options)>
         return (tree.GetDiagnostics().Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error) ? "invalid" : "complete", "");
     }
 
-    /// <summary>Gets the services ready in the background, so that the first completion need not wait for them.</summary>
-    public void WarmUp() => _ = Task.Run(() => CompleteAsync("1.", 2));
-
     /// <summary>What may follow at an index of the code, the best fitting first.</summary>
-    public async Task<Completions> CompleteAsync(string code, int index)
+    public async Task<Completions> CompleteAsync(string code, int index, CancellationToken cancel = default)
     {
         var none = new Completions(index, index, []);
         if (CSharpText(code) is not { } text || (index > 0 && text[index - 1] != code[index - 1]))
             return none;
         var document = await OpenAsync(text).ConfigureAwait(false);
+        cancel.ThrowIfCancellationRequested();
         var service = CompletionService.GetService(document)!;
-        var list = await service.GetCompletionsAsync(document, index).ConfigureAwait(false);
+        var list = await service.GetCompletionsAsync(document, index, cancellationToken: cancel).ConfigureAwait(false);
         if (list.ItemsList.Count == 0)
             return none;
         var typed = text[list.Span.Start..index];

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection.PortableExecutable;
 using System.Text;
 using Microsoft.CodeAnalysis;
 
@@ -9,27 +8,14 @@ namespace GradScope.Notebooks;
 /// Finds what a member's documentation says, without holding any: a file of several megabytes is searched for the one
 /// member in a few milliseconds, which is asked for by a person.
 /// </summary>
-internal sealed class XmlDocumentation : DocumentationProvider
+internal sealed class XmlDocumentation(string assembly) : DocumentationProvider
 {
-    private readonly string assembly;
-
-    private XmlDocumentation(string assembly) => this.assembly = assembly;
+    private readonly string assembly = assembly;
 
     /// <summary>The documentation of the framework that an SDK brings along; null where there is no SDK.</summary>
     private static readonly Lazy<string?> frameworkFolder = new(FindFrameworkFolder);
 
     private static string RuntimeFolder => Path.GetDirectoryName(typeof(object).Assembly.Location)!;
-
-    /// <summary>
-    /// A reference to an assembly whose members know their documentation. Only the assembly's metadata is read: most of the
-    /// framework's files is machine code, which would be held in memory for nothing.
-    /// </summary>
-    public static MetadataReference Reference(string assembly)
-    {
-        using var file = File.OpenRead(assembly);
-        var module = ModuleMetadata.CreateFromStream(file, PEStreamOptions.PrefetchMetadata);
-        return AssemblyMetadata.Create(module).GetReference(new XmlDocumentation(assembly), filePath: assembly);
-    }
 
     public override bool Equals(object? obj) => obj is XmlDocumentation other && other.assembly == assembly;
 

@@ -8,7 +8,9 @@ namespace GradScope.Notebooks;
 /// <param name="Folder">Where it was unpacked.</param>
 /// <param name="Assemblies">Whole paths of its assemblies for this framework and machine.</param>
 /// <param name="Libraries">Whole paths of its native libraries for this machine.</param>
-internal sealed record RestoredPackage(string Id, string Version, string Folder, IReadOnlyList<string> Assemblies, IReadOnlyList<string> Libraries)
+/// <param name="Frameworks">Shared frameworks that it needs beside .NET's own, for instance Microsoft.AspNetCore.App.</param>
+internal sealed record RestoredPackage(
+    string Id, string Version, string Folder, IReadOnlyList<string> Assemblies, IReadOnlyList<string> Libraries, IReadOnlyList<string> Frameworks)
 {
     /// <summary>What the package wants to have run when a notebook loads it; null where it has none.</summary>
     public string? Extension => Path.Combine(Folder, "interactive-extensions", "dotnet", "extension.dib") is var path && File.Exists(path) ? path : null;
@@ -46,9 +48,13 @@ internal static class PackageAssets
             if (roots.Select(folder => Path.Combine(folder, path)).FirstOrDefault(Directory.Exists) is not { } folder)
                 return false;
             var names = library.Name.Split('/');
-            var package = new RestoredPackage(names[0], names[1], folder, Files("runtime"), Files("native"));
+            var package = new RestoredPackage(names[0], names[1], folder, Files("runtime"), Files("native"), Frameworks());
             packages.Add(package);
             return package.Assemblies.Concat(package.Libraries).All(File.Exists);
+
+            IReadOnlyList<string> Frameworks() => library.Value.TryGetProperty("frameworkReferences", out var names)
+                ? [.. names.EnumerateArray().Select(name => name.GetString()!)]
+                : [];
 
             // "_._" stands for "nothing, on purpose".
             IReadOnlyList<string> Files(string kind) => library.Value.TryGetProperty(kind, out var files)

@@ -42,12 +42,14 @@ internal sealed class PackageLoader(SessionOptions options, Action<Assembly> ref
         var shown = cell.Display($"Restoring {names} …");
         List<PackageRequest> all = [.. requests, .. wanted];
         IReadOnlyList<RestoredPackage> packages;
+        IReadOnlyList<string> shared;
         try
         {
             packages = await restore.RestoreAsync(all, sources, stop).ConfigureAwait(true);
             if (packages.FirstOrDefault(package => Provided(package.Id) is null && loaded.GetValueOrDefault(package.Id, package.Version) != package.Version) is { } other)
                 throw new RestoreException($"{names}: needs {other.Id} {other.Version}, but {loaded[other.Id]} is loaded already; "
                     + "restart the session and ask for all of its packages in one cell");
+            shared = [.. packages.SelectMany(package => package.Frameworks.SelectMany(name => SharedFramework.Assemblies(name, package.Id)))];
         }
         catch (RestoreException error)
         {
@@ -64,18 +66,18 @@ internal sealed class PackageLoader(SessionOptions options, Action<Assembly> ref
             else if (loaded.TryAdd(package.Id, package.Version) && package.Extension is { } extension)
                 extensions.Add(extension);
         }
-        Refer(packages);
+        Refer(packages, shared);
         shown.Update("Packages: " + string.Join(", ", wanted.Select(request => packages.First(package => Same(package.Id, request.Id)))
             .Select(package => $"{package.Id} {package.Version}")));
         return extensions;
     }
 
     /// <summary>All are known before one is loaded, as each may need another.</summary>
-    private void Refer(IEnumerable<RestoredPackage> packages)
+    private void Refer(IEnumerable<RestoredPackage> packages, IEnumerable<string> shared)
     {
         foreach (var library in packages.SelectMany(package => package.Libraries))
             context.AddLibrary(library);
-        var added = packages.SelectMany(package => package.Assemblies)
+        var added = packages.SelectMany(package => package.Assemblies).Concat(shared)
             .Where(path => !own.Contains(Path.GetFileNameWithoutExtension(path)) && context.AddAssembly(path)).ToList();
         foreach (var assembly in added)
             refer(context.LoadFromAssemblyPath(assembly));

@@ -1,4 +1,4 @@
-namespace GradScope.Jupyter.Tests;
+namespace GradScope.Testing;
 
 /// <summary>A folder that goes when its test has ended.</summary>
 public sealed class Scratch : IDisposable
