@@ -72,9 +72,10 @@ public sealed class Figure
     internal static Figure From(Sheet sheet, double width, double height, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables) =>
         From(new(sheet, width, height), null, title, text, payload, tables);
 
-    /// <summary>The same with a second drawing of all that the first shows, for where that is too wide.</summary>
-    internal static Figure From(Drawing drawing, Drawing? narrow, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables)
+    /// <summary>The same with a second drawing of all that the first shows, for where that is too wide, and perhaps where its rows lie.</summary>
+    internal static Figure From(Drawing drawing, Drawing? narrow, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables, string? rows = null)
     {
+        var kind = payload?.Kind ?? (rows is null ? null : "rows");
         var theme = drawing.Sheet.Theme;
         var numbers = new Markup();
         foreach (var table in tables)
@@ -91,9 +92,9 @@ public sealed class Figure
         var html = new Markup();
         using (html.Open(
             "div", ("class", $"{root} gs"),
-            ("data-gradscope", payload is null ? null : FigureScript.MarkOf(payload.Kind)), ("data-numbers", payload is null ? null : Payload.Pack(bytes))))
+            ("data-gradscope", kind is null ? null : FigureScript.MarkOf(kind)), ("data-numbers", payload is null ? null : Payload.Pack(bytes)), ("data-rows", rows)))
         {
-            html.Style(StyleSheet.ForPage(root, theme, drawing.Width, drawing.Height, narrow?.Width, tables.Select(t => t.TextColumns)) + (payload is null ? "" : FigureScript.Style(payload.Kind, root, theme)));
+            html.Style(StyleSheet.ForPage(root, theme, drawing.Width, drawing.Height, narrow?.Width, tables.Select(t => t.TextColumns)) + (kind is null ? "" : FigureScript.Style(kind, root, theme)));
             using (html.Open("div", ("class", "gs-view gs-drawn"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
             {
                 html.AppendFinished(drawing.Sheet.Cuts.Count == 0 ? svg : Pieces(drawing, root, style));
@@ -112,7 +113,7 @@ public sealed class Figure
                 }
             }
 
-            if (payload is not null) html.Script(FigureScript.For(payload.Kind));
+            if (kind is not null) html.Script(FigureScript.For(kind));
         }
 
         return new(title, svg, html.ToString(), text, theme);

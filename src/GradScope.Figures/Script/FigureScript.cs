@@ -6,7 +6,7 @@ internal static class FigureScript
     private static readonly Dictionary<string, string> scripts = typeof(FigureScript).Assembly.GetManifestResourceNames()
         .Where(name => name.EndsWith(".js", StringComparison.Ordinal)).ToDictionary(name => name.Split('.')[1], Read);
 
-    private static readonly string[] style = Read("gradscope.css").Replace("\n", "", StringComparison.Ordinal).Split("/* ==== kit */");
+    private static readonly string[] style = Read("gradscope.css").Replace("\n", "", StringComparison.Ordinal).Split("/* ==== */");
 
     /// <summary>Which script the data is for: two versions of GradScope may meet in one notebook.</summary>
     private const string Version = "1";
@@ -21,7 +21,7 @@ internal static class FigureScript
     public static string MarkOf(string kind) => $"{Version} {kind}";
 
     /// <summary>The rules of what the script adds to a figure of a kind, each below the figure's own class.</summary>
-    public static string Style(string kind, string root, Theme theme) => (kind == "maps" ? style[0] : string.Concat(style))
+    public static string Style(string kind, string root, Theme theme) => (kind switch { "maps" => style[0], "rows" => style[2], "tape" => style[0] + style[2], _ => style[0] + style[1] })
         .Replace("&", "." + root, StringComparison.Ordinal)
         .Replace("$mono", theme.MonoFont, StringComparison.Ordinal)
         .Replace("$small", StyleSheet.Pixels(theme.SmallSize), StringComparison.Ordinal)

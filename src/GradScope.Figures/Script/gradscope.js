@@ -1,7 +1,7 @@
 // GradScope's figures come to life: cells are read, maps are switched, steps are played. A figure is complete without.
 // Nothing here asks the network, makes an id, or touches anything outside of a figure's own element.
-// Sections begin with four equals signs: a figure whose cells are read holds the first and the last,
-// one that is drawn here also the kit and the one of its kind.
+// Sections begin with four equals signs. Each figure holds the first and the last; one whose cells are read also maps, a tape rows,
+// and one that is drawn here maps, the kit and the one of its kind.
 (() => {
   'use strict';
 
@@ -20,6 +20,27 @@
   const version = '1';
   const SVG = 'http://www.w3.org/2000/svg';
   const svgNames = /^(svg|g|path|rect|line|circle|text)$/;
+
+  // ---- elements
+
+  /** An element of HTML or SVG. Functions are listeners, true an attribute without a value; what is undefined or false is left out.
+   * @param {string} name @param {Attributes} [attributes] @param {...(Node | string)} children @returns {any} */
+  const el = (name, attributes = {}, ...children) => {
+    const element = svgNames.test(name) ? document.createElementNS(SVG, name) : document.createElement(name);
+    for (const [attribute, value] of Object.entries(attributes)) {
+      if (typeof value === 'function') element.addEventListener(attribute, value);
+      else if (value !== undefined && value !== false) element.setAttribute(attribute, value === true ? '' : String(value));
+    }
+    element.append(...children);
+    return element;
+  };
+
+  // ---- figures
+
+  /** Figures by kind: what each makes of its root. @type {Record<string, (root: HTMLElement) => void | Promise<void>>} */
+  const kinds = {};
+
+  // ==== maps
 
   // ---- numbers
 
@@ -75,18 +96,6 @@
   };
 
   // ---- elements
-
-  /** An element of HTML or SVG. Functions are listeners, true an attribute without a value; what is undefined or false is left out.
-   * @param {string} name @param {Attributes} [attributes] @param {...(Node | string)} children @returns {any} */
-  const el = (name, attributes = {}, ...children) => {
-    const element = svgNames.test(name) ? document.createElementNS(SVG, name) : document.createElement(name);
-    for (const [attribute, value] of Object.entries(attributes)) {
-      if (typeof value === 'function') element.addEventListener(attribute, value);
-      else if (value !== undefined && value !== false) element.setAttribute(attribute, value === true ? '' : String(value));
-    }
-    element.append(...children);
-    return element;
-  };
 
   /** What all parts of one figure share: its tooltip, the mark of the cell that is read, and its voice.
    * @param {HTMLElement} root */
@@ -211,23 +220,24 @@
 
   // ---- figures
 
-  /** Figures by kind: what each makes of its root and its data. @type {Record<string, (on: ReturnType<typeof stage>, data: Data) => void>} */
-  const kinds = {
-    /** A drawing whose heatmaps are read: element i with data-map holds map i. */
-    maps: (on, { head, numbers }) => {
-      const frames = [...on.root.querySelectorAll('[data-map]')];
-      frames.forEach(frame => {
-        const map = /** @type {Grid[]} */ (head.maps)[Number(frame.getAttribute('data-map'))];
-        const [value, grad] = [numbers(map.v), numbers(map.g)];
-        const many = map.many?.map(([name, ref]) => ({ name, cells: numbers(ref) ?? [] }));
-        frame.parentNode?.querySelectorAll('title').forEach(title => title.remove());
-        readable(frame, { ...map, label: map.name, role: many && 'curves', tell: (r, c) => many
-          ? [place(map.across, c, 1, []), ...many.filter(({ cells }) => cells[c] !== null).map(({ name, cells }) => `${name} ${short(cells[c])}`)].join('\n')
-          : tell(map, head.names ?? [], value, grad, r, c) }, on);
-      });
-      rove(frames);
-    },
-  };
+  /** A kind that is made of its figure's stage and its unpacked numbers.
+   * @param {(on: ReturnType<typeof stage>, data: Data) => void} make @returns {(root: HTMLElement) => Promise<void>} */
+  const live = make => async root => make(stage(root), await inflate(root.dataset.numbers ?? ''));
+
+  /** A drawing whose heatmaps are read: element i with data-map holds map i. */
+  kinds.maps = live((on, { head, numbers }) => {
+    const frames = [...on.root.querySelectorAll('[data-map]')];
+    frames.forEach(frame => {
+      const map = /** @type {Grid[]} */ (head.maps)[Number(frame.getAttribute('data-map'))];
+      const [value, grad] = [numbers(map.v), numbers(map.g)];
+      const many = map.many?.map(([name, ref]) => ({ name, cells: numbers(ref) ?? [] }));
+      frame.parentNode?.querySelectorAll('title').forEach(title => title.remove());
+      readable(frame, { ...map, label: map.name, role: many && 'curves', tell: (r, c) => many
+        ? [place(map.across, c, 1, []), ...many.filter(({ cells }) => cells[c] !== null).map(({ name, cells }) => `${name} ${short(cells[c])}`)].join('\n')
+        : tell(map, head.names ?? [], value, grad, r, c) }, on);
+    });
+    rove(frames);
+  });
 
   // ==== kit
 
@@ -616,12 +626,12 @@
     root.style.maxWidth = '1100px';
     draw();
   };
-  kinds.player = player;
+  kinds.player = live(player);
 
   // ==== run
 
   /** A recorded run: what stands in groups with data-run follows one cursor over its steps, in each drawing of it. Texts and widths come finished, picture by picture. */
-  kinds.run = (on, { head, numbers }) => {
+  kinds.run = live((on, { head, numbers }) => {
     const { stops, frames, layers, heads, side, x, y, texts, tokens, size, cells, room, pictures } = head;
     const names = head.names ?? [];
     const parameters = names[head.parameters];
@@ -742,12 +752,12 @@
       }, on);
     });
     rove(hits);
-  };
+  });
 
   // ==== attention
 
   /** @param {ReturnType<typeof stage>} on @param {Data} data */
-  kinds.attention = (on, { head, numbers }) => {
+  kinds.attention = live((on, { head, numbers }) => {
     /** Layer, head, and the maps of scores, A, ∂L/∂A and ∂L/∂scores. @type {[number, number, number[]][]} */
     const heads = head.heads;
     const maps = /** @type {Grid[]} */ (head.maps);
@@ -853,6 +863,91 @@
       ...heads.length > 1 ? [el('div', { class: 'gs-heads', role: 'group', 'aria-label': 'All heads' }, ...headButtons.map(({ button }) => button))] : [],
       el('p', { class: 'gs-muted gs-note' }, head.note)));
     draw();
+  });
+
+  // ==== rows
+
+  /** The rows of a tape, selected by pointer or keys, and searched by name. The root's data-rows is [every node's inputs, the wide drawing's
+   * rows, the narrow one's]; a drawing's rows are node, top and height one after the other. Names are read from the table of numbers.
+   * @param {HTMLElement} root */
+  kinds.rows = root => {
+    /** @type {[number[][], ...number[][]]} */
+    const [inputs, ...drawings] = JSON.parse(root.dataset.rows ?? '');
+    const [names, words] = [1, 2].map(column => [...root.querySelectorAll('tbody tr')].map(row => row.children[column].textContent ?? ''));
+    const list = (/** @type {number[]} */ nodes) => nodes.map(node => names[node]).join(', ') || 'nothing';
+    /** @type {number | undefined} */
+    let selected;
+    /** @type {{ node: number, mark: any, word: any }[]} */
+    const rows = [];
+    const found = el('span', { role: 'status' });
+    const hint = 'Select a row (click, or arrows and Enter) to see its inputs and uses.';
+    const line = el('p', { role: 'status' }, hint);
+
+    /** @param {number} [node] */
+    const select = node => {
+      selected = node === selected ? undefined : node;
+      const used = inputs.flatMap((from, by) => selected !== undefined && from.includes(selected) ? [by] : []);
+      const taken = selected === undefined ? [] : [...new Set(inputs[selected])];
+      rows.forEach(({ node, mark, word }) => {
+        const role = node === selected ? 'this' : taken.includes(node) ? 'in' : used.includes(node) ? 'use' : '';
+        mark.dataset.role = role;
+        word.textContent = role === 'this' ? '●' : role;
+        mark.setAttribute('aria-pressed', String(role === 'this'));
+      });
+      line.textContent = selected === undefined ? hint
+        : `${names[selected]}${inputs[selected].length ? ` = ${words[selected]}: inputs (in) ${list(taken)}` : `: ${words[selected]}`}; used by (use) ${list(used)}`;
+    };
+
+    const search = el('input', {
+      type: 'search', input: () => {
+        const text = search.value.trim().toLowerCase();
+        const fits = (/** @type {number} */ node) => `${names[node]}\n${words[node]}`.toLowerCase().includes(text);
+        rows.forEach(({ node, mark }) => mark.classList.toggle('gs-dim', !fits(node)));
+        const all = drawings[0].filter((_, i) => i % 3 === 0);
+        found.textContent = text && `${all.filter(fits).length} of ${all.length}`;
+      },
+    });
+
+    drawings.forEach((drawn, d) => {
+      const pieces = /** @type {SVGSVGElement[]} */ ([...root.querySelectorAll(d ? '.gs-drawn>.gs-narrow' : '.gs-drawn>svg:not(.gs-narrow)')]);
+      const own = Array.from({ length: drawn.length / 3 }, (_, i) => {
+        const [node, y, height] = drawn.slice(3 * i, 3 * i + 3);
+        const svg = pieces.filter(piece => piece.viewBox.baseVal.y <= y).slice(-1)[0];
+        const mark = el('rect', {
+          x: 1, y: y + 1, width: svg.viewBox.baseVal.width - 2, height: height - 2, rx: 3, class: 'gs-row', role: 'button', 'aria-pressed': 'false',
+          'aria-label': `${names[node]}, ${words[node]}`, tabindex: i ? -1 : 0,
+          keydown: event => {
+            const to = { ArrowUp: i - 1, ArrowDown: i + 1, Home: 0, End: own.length - 1 }[/** @type {string} */ (event.key)];
+            if (to !== undefined) own[to]?.mark.focus();
+            else if (event.key === 'Enter' || event.key === ' ') select(node);
+            else return;
+            event.preventDefault();
+          },
+          focus: () => own.forEach(({ mark: other }) => other.setAttribute('tabindex', other === mark ? 0 : -1)),
+        });
+        const word = el('text', { x: 4, y: y + 15, class: 'b halo', 'aria-hidden': 'true' });
+        svg.append(mark, word);
+        return { node, mark, word };
+      });
+      rows.push(...own);
+      pieces.forEach(svg => {
+        svg.setAttribute('role', 'group');
+        svg.addEventListener('click', event => {
+          const { top, height } = svg.getBoundingClientRect();
+          const { y, height: tall } = svg.viewBox.baseVal;
+          const at = y + (event.clientY - top) / height * tall;
+          const i = own.findIndex((_, i) => drawn[3 * i + 1] <= at && at < drawn[3 * i + 1] + drawn[3 * i + 2]);
+          if (i >= 0) select(drawn[3 * i]);
+        });
+      });
+    });
+    root.addEventListener('keydown', event => { if (event.key === 'Escape' && selected !== undefined) select(selected); });
+    root.prepend(el('div', { class: 'gs-find' }, el('label', {}, 'Find a row ', search), ' ', found, line));
+  };
+
+  kinds.tape = root => {
+    kinds.rows(root);
+    return kinds.maps(root);
   };
 
   // ==== start
@@ -864,7 +959,7 @@
     if (root[key] || its !== version || !kinds[kind]) return;
     root[key] = true;
     try {
-      kinds[kind](stage(root), await inflate(root.dataset.numbers ?? ''));
+      await kinds[kind](root);
       root.classList.add('gs-on');
     } catch (error) {
       console.warn('GradScope: this figure stays a picture.', error);

@@ -19,6 +19,7 @@ internal sealed class TapeDrawing
     private readonly IReadOnlyList<TapeRow> rows;
     private readonly int rowCount;
     private readonly StringBuilder lines = new();
+    private readonly List<double> places = [];
     private readonly DrawnMaps<int>? maps;
     private readonly bool anyTensor, isNarrow;
     private readonly double labelWidth, cellWidth, value, grad, back, rule, ruleWidth, width;
@@ -52,15 +53,21 @@ internal sealed class TapeDrawing
     private Sheet Sheet { get; }
 
     /// <summary>
-    /// The drawing for most places; of a tape that is not long another for narrow ones; and the thumbnails' numbers for a script to
-    /// read, or null where there are none, or so many that they would be most of the figure.
+    /// The drawing for most places; of a tape that is not long another for narrow ones; the thumbnails' numbers for a script to
+    /// read, or null where there are none, or so many that they would be most of the figure; and of each drawing where its rows lie:
+    /// node, top and height, one row after the other.
     /// </summary>
-    public static (Drawing Wide, Drawing? Narrow, Payload? Payload) Of(TapeFrame tape, string title, IReadOnlyList<TapeRow> rows, int rowCount, FigureOptions options)
+    public static (Drawing Wide, Drawing? Narrow, Payload? Payload, IReadOnlyList<IReadOnlyList<double>> Places) Of(TapeFrame tape, string title, IReadOnlyList<TapeRow> rows, int rowCount, FigureOptions options)
     {
         var isShort = rows.Count(r => HasMap(r.Node)) <= MostRead && rows.Count <= MostRowsNarrow;
-        var maps = isShort ? new DrawnMaps<int>() : null;
-        var wide = new TapeDrawing(tape, title, rows, rowCount, options, maps, isNarrow: false).Draw();
-        return (wide, isShort ? new TapeDrawing(tape, title, rows, rowCount, options, maps, isNarrow: true).Draw() : null, maps?.Payload);
+        var maps = isShort ? new DrawnMaps<int>("tape") : null;
+        TapeDrawing[] drawings =
+        [
+            new(tape, title, rows, rowCount, options, maps, isNarrow: false),
+            .. isShort ? (TapeDrawing[])[new(tape, title, rows, rowCount, options, maps, isNarrow: true)] : [],
+        ];
+        var drawn = Array.ConvertAll(drawings, d => d.Draw());
+        return (drawn[0], isShort ? drawn[1] : null, maps?.Payload, Array.ConvertAll(drawings, d => d.places));
     }
 
     private Drawing Draw()
@@ -87,6 +94,7 @@ internal sealed class TapeDrawing
                 y += HeadingRow;
             }
 
+            places.AddRange([rows[i].Node.Index, Math.Round(y), Math.Round(HeightOf(rows[i]))]);
             y = Row(rows[i], y);
             if (IsBeforeGap(i))
             {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 
 namespace GradScope.Figures;
 
@@ -18,9 +19,13 @@ public static class TapeFigure
         var title = options.Title ?? "Tape";
         var rows = TapeRow.Of(tape);
         var drawn = rows.Count <= MostRows ? rows : [.. rows.Take(MostRows / 2), .. rows.TakeLast(MostRows / 2)];
-        var (wide, narrow, payload) = TapeDrawing.Of(tape, title, drawn, rows.Count, options);
-        return Figure.From(wide, narrow, title, Summary(tape, title), payload, [Table(tape)]);
+        var (wide, narrow, payload, places) = TapeDrawing.Of(tape, title, drawn, rows.Count, options);
+        return Figure.From(wide, narrow, title, Summary(tape, title), payload, [Table(tape)], rows.Count == 0 ? null : Places(tape, places));
     }
+
+    /// <summary>What the script selects rows by: every node's inputs, then where each drawing has its rows.</summary>
+    private static string Places(TapeFrame tape, IReadOnlyList<IReadOnlyList<double>> places) =>
+        JsonSerializer.Serialize<object[]>([tape.Nodes.Select(n => n.Inputs), .. places]);
 
     private static string Summary(TapeFrame tape, string title)
     {
