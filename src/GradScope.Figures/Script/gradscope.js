@@ -879,9 +879,9 @@
     let selected;
     /** @type {{ node: number, mark: any, word: any }[]} */
     const rows = [];
-    const found = el('span', { role: 'status' });
+    const found = el('span', { 'aria-live': 'polite' });
     const hint = 'Select a row (click, or arrows and Enter) to see its inputs and uses.';
-    const line = el('p', { role: 'status' }, hint);
+    const line = el('p', { 'aria-live': 'polite' }, hint);
 
     /** @param {number} [node] */
     const select = node => {
