@@ -892,6 +892,7 @@
         const role = node === selected ? 'this' : taken.includes(node) ? 'in' : used.includes(node) ? 'use' : '';
         mark.dataset.role = role;
         word.textContent = role === 'this' ? '●' : role;
+        role ? mark.after(word) : word.remove();
         mark.setAttribute('aria-pressed', String(role === 'this'));
       });
       line.textContent = selected === undefined ? hint
@@ -926,7 +927,7 @@
           focus: () => own.forEach(({ mark: other }) => other.setAttribute('tabindex', other === mark ? 0 : -1)),
         });
         const word = el('text', { x: 4, y: y + 15, class: 'b halo', 'aria-hidden': 'true' });
-        svg.append(mark, word);
+        svg.append(mark);
         return { node, mark, word };
       });
       rows.push(...own);
