@@ -2,6 +2,20 @@ namespace GradScope.Tests;
 
 public class TapeTests
 {
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(39)]
+    public void A_row_of_logits_with_a_NaN_predicts_nothing_wherever_it_stands(int place)
+    {
+        var tape = new Tape();
+        var values = Enumerable.Range(0, 40).Select(i => i == 20 ? 9f : 0f).ToArray();
+        values[place] = float.NaN;
+        var loss = (Operations.CrossEntropy)tape.Variable(new Tensor([1, 40], values)).CrossEntropy(tape.Constant(new float[] { 20 }));
+        Assert.Equal(0, loss.Correct);
+        Assert.True(float.IsNaN((float)loss.Value));
+    }
+
     [Fact]
     public void A_value_used_twice_receives_the_sum_of_both_gradients()
     {

@@ -880,7 +880,7 @@
     /** @type {{ node: number, mark: any, word: any }[]} */
     const rows = [];
     const found = el('span', { 'aria-live': 'polite' });
-    const hint = 'Select a row (click, or arrows and Enter) to see its inputs and uses.';
+    const hint = 'Select a row (arrows, Enter) to see its inputs and uses.';
     const line = el('p', { 'aria-live': 'polite' }, hint);
 
     /** @param {number} [node] */

@@ -111,8 +111,8 @@ internal sealed class CrossEntropy : Node
         {
             var (max, total) = VectorMath.Softmax<TLanes>(x, p, columns, columns);
 
-            // Among equals the first is the prediction.
-            var correct = x[target] == max && !new ReadOnlySpan<float>(x, target).Contains(max);
+            // Among equals the first is the prediction; of a row that holds a NaN there is none.
+            var correct = x[target] == max && !float.IsNaN(total) && !new ReadOnlySpan<float>(x, target).Contains(max);
             return (Math.Log(total) - ((double)x[target] - max), correct);
         }
     }
