@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using System.Text.Json;
 
 namespace GradScope.Benchmarks;
@@ -27,8 +28,7 @@ internal static class StepSpeed
     /// <summary>What instructions both sides may use; PyTorch at its best setting there (measured): OpenBLAS with these vectors on both cores.</summary>
     private static readonly Instructions[] instructions =
     [
-        new("", [], "SkylakeX", "avx512"),
-        new(", AVX2", ["DOTNET_EnableAVX512"], "Haswell", "avx2"),
+        .. Avx512F.IsSupported ? (Instructions[])[new("", [], "SkylakeX", "avx512"), new(", AVX2", ["DOTNET_EnableAVX512"], "Haswell", "avx2")] : [new("", [], "Haswell", "avx2")],
         new(", no vectors", ["DOTNET_EnableHWIntrinsic"], "Prescott", "default"),
     ];
 

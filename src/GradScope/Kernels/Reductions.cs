@@ -8,20 +8,11 @@ internal static class Reductions
 {
     private const int Stretch = 512;
 
-    /// <summary>Σ x²; −∞, which is what a masked score holds, counts as nothing.</summary>
-    public static double SumOfSquares(ReadOnlySpan<float> values)
-    {
-        var sum = 0.0;
-        while (!values.IsEmpty)
-        {
-            var part = values[..Math.Min(Stretch, values.Length)];
-            var squares = TensorPrimitives.SumOfSquares(part);
-            sum += float.IsPositiveInfinity(squares) ? OfUnmasked(part) : squares;
-            values = values[part.Length..];
-        }
+    /// <summary>Σ x²; infinite or NaN where a number is.</summary>
+    public static double SumOfSquares(ReadOnlySpan<float> values) => SumOfSquares(values, ofUnmasked: false);
 
-        return sum;
-    }
+    /// <summary>Σ x² of an operation's value, where −∞ is what a masked score holds and counts as nothing.</summary>
+    public static double SumOfUnmaskedSquares(ReadOnlySpan<float> values) => SumOfSquares(values, ofUnmasked: true);
 
     /// <summary>The sum of the rows, each of the target's length; added to the target where it accumulates.</summary>
     public static unsafe void SumRows(Buffer rows, Buffer target, bool accumulate)
@@ -31,12 +22,27 @@ internal static class Reductions
         sum.AddUp(target, accumulate);
     }
 
-    private static double OfUnmasked(ReadOnlySpan<float> values)
+    private static double SumOfSquares(ReadOnlySpan<float> values, bool ofUnmasked)
+    {
+        var sum = 0.0;
+        while (!values.IsEmpty)
+        {
+            var part = values[..Math.Min(Stretch, values.Length)];
+            var squares = TensorPrimitives.SumOfSquares(part);
+            sum += float.IsPositiveInfinity(squares) ? OneByOne(part, ofUnmasked) : squares;
+            values = values[part.Length..];
+        }
+
+        return sum;
+    }
+
+    /// <summary>Where float32 overflows: in double, which holds any float32's square.</summary>
+    private static double OneByOne(ReadOnlySpan<float> values, bool ofUnmasked)
     {
         var sum = 0.0;
         foreach (var x in values)
         {
-            sum += float.IsNegativeInfinity(x) ? 0 : (double)x * x;
+            sum += ofUnmasked && float.IsNegativeInfinity(x) ? 0 : (double)x * x;
         }
 
         return sum;

@@ -26,7 +26,7 @@ public static class Recorder
                 [.. node.Inputs.Select(i => i.Index)],
                 node.Shape,
                 node.RequiresGrad,
-                Norm(node.V),
+                Math.Sqrt(Reductions.SumOfUnmaskedSquares(node.V)),
                 hasGrad ? Norm(node.G) : null,
                 tensors ? node.Value : null,
                 tensors && hasGrad ? node.Grad : null)
@@ -50,7 +50,11 @@ public static class Recorder
     /// <summary>The model with the gradient norms that a tape of its own holds.</summary>
     internal static ModelFrame Capture(MiniTransformer model, TapeFrame tape) => new(
         model.Config,
-        [.. model.Parameters.Select(p => new ParameterFrame(p.Name, p.Shape, Norm(p.ValueBuffer.Span), tape.Find(p.Name)?.GradNorm) { IsFrozen = p.IsFrozen })]);
+        [.. model.Parameters.Select(p =>
+        {
+            var node = tape.Find(p.Name);
+            return new ParameterFrame(p.Name, p.Shape, node?.ValueNorm ?? Norm(p.ValueBuffer.Span), node?.GradNorm) { IsFrozen = p.IsFrozen };
+        })]);
 
     private static double Norm(ReadOnlySpan<float> values) => Math.Sqrt(Reductions.SumOfSquares(values));
 }

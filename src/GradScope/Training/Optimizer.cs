@@ -65,7 +65,7 @@ public abstract class Optimizer
         {
             owner = store;
             updatesOf = new int[store.Parameters.Count];
-            chunks = [.. store.Parameters.SelectMany((p, i) => Chunk.Of(p, i, 0)), .. store.Parameters.SelectMany((p, i) => Chunk.Of(p, i, 1))];
+            chunks = Chunk.Of(store);
             squares = new (double, double)[chunks.Length];
             Allocate(store.Values.Length);
         }
@@ -100,30 +100,6 @@ public abstract class Optimizer
     private protected static float Positive(float learningRate) => learningRate > 0 && float.IsFinite(learningRate)
         ? learningRate
         : throw new ArgumentException(FormattableString.Invariant($"Optimizer: the learning rate is {learningRate}; it must be positive, such as 0.001."));
-
-    /// <summary>A stretch of a parameter: what one thread updates at once, so that sums are the same for any number of threads.</summary>
-    private protected readonly record struct Chunk(Parameter Parameter, int Index, int Start, int Length)
-    {
-        private const int Longest = 4096;
-
-        public int Offset => Parameter.Offset + Start;
-
-        public Span<float> Values => Parameter.ValueBuffer.Span.Slice(Start, Length);
-
-        public Span<float> Gradient => Parameter.GradBuffer.Span.Slice(Start, Length);
-
-        /// <summary>One half of a parameter: that whose gradient the same thread has summed last.</summary>
-        public static IEnumerable<Chunk> Of(Parameter parameter, int index, int half)
-        {
-            var blocks = Arena.Pad(parameter.Shape.ElementCount) / Buffer.Block;
-            var middle = Math.Min((blocks + 1) / 2 * Buffer.Block, parameter.Shape.ElementCount);
-            var end = half == 0 ? middle : parameter.Shape.ElementCount;
-            for (var start = half == 0 ? 0 : middle; start < end; start += Longest)
-            {
-                yield return new(parameter, index, start, Math.Min(Longest, end - start));
-            }
-        }
-    }
 
     /// <summary>What is the same for all parameters at a step.</summary>
     /// <param name="LearningRate">The step's.</param>

@@ -12,7 +12,7 @@ public sealed partial class Trainer
     private readonly RandomStream random;
     private readonly int length;
     private readonly StepLog log;
-    private readonly float[] norms;
+    private readonly GradientNorms norms;
     private readonly Filler draw;
     private readonly List<Frame> frames = [];
     private Workout? batch;
@@ -34,7 +34,7 @@ public sealed partial class Trainer
         (Model, Task, random) = (model, task, new RandomStream(seed));
         length = task.SequenceLength(model.Config.ContextLength);
         log = new(model.Parameters.Count);
-        norms = new float[model.Parameters.Count];
+        norms = new(model.Store);
         draw = (_, tokens, targets) => Task.Draw(this.random, tokens, targets);
     }
 
@@ -211,24 +211,16 @@ public sealed partial class Trainer
         var store = Model.Store;
         if (!Backprop)
         {
-            Array.Clear(norms);
+            norms.Clear();
             Record(batch.Loss, 0, 0, 0);
             return;
         }
 
         batch.Tape.Backward(batch.Loss);
-        var sum = 0.0;
-        for (var i = 0; i < norms.Length; i++)
-        {
-            var square = Reductions.SumOfSquares(store.Parameters[i].GradBuffer.Span);
-            norms[i] = (float)Math.Sqrt(square);
-            sum += square;
-        }
-
-        var norm = Math.Sqrt(sum);
+        var norm = norms.Measure();
         if (!double.IsFinite(norm))
         {
-            var worst = store.Parameters[Array.FindIndex(norms, n => !float.IsFinite(n))].Name;
+            var worst = store.Parameters[norms.Broken].Name;
             throw new ArithmeticException($"Trainer: at step {Steps + 1} the gradient of {worst} is not finite, although the loss is {batch.Loss.ExactLoss:G4}; the weights are left as they were. Use a smaller learning rate, or set ClipNorm.");
         }
 
@@ -243,7 +235,7 @@ public sealed partial class Trainer
         var held = ValidationEvery > 0 && Task.ValidationCount > 0 && (Steps + 1) % ValidationEvery == 0
             ? Evaluate(ValidationSize)
             : (Loss: double.NaN, Accuracy: double.NaN);
-        log.Add([loss.ExactLoss, (double)loss.Correct / loss.Count, norm, rate, updateRatio, held.Loss, held.Accuracy], norms);
+        log.Add([loss.ExactLoss, (double)loss.Correct / loss.Count, norm, rate, updateRatio, held.Loss, held.Accuracy], norms.Values);
         Stepped?.Invoke(log.Metrics[^1]);
     }
 
