@@ -1,12 +1,13 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace GradScope;
 
 /// <summary>
 /// A matrix product cut into tiles of c, and into blocks of b that fit a core's cache: along the sum (depth) and along
-/// the columns. A block of b is packed, panel by panel, where it is transposed or used often enough to pay for that; a
-/// is read in place. Which thread computes a tile has no influence on it, so any division of the work gives the same
-/// bits.
+/// the columns. A block of b is packed, panel by panel, where it is transposed or used often enough to pay for that, and
+/// of a few rows at a time, where they lie as columns. Which thread computes a tile has no influence on it, so any division
+/// of the work gives the same bits.
 /// </summary>
 internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : struct, ILanes<TVector>
 {
@@ -15,6 +16,9 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
 
     /// <summary>Columns in a block of b: with the depth, half a megabyte.</summary>
     private const int MaxColumns = 512;
+
+    /// <summary>Rows of a that are packed together, so that a cache line of them is fetched once; a multiple of every tile height.</summary>
+    private const int PackedRows = 8;
 
     /// <summary>
     /// Floats of b that stay in the first-level cache as they lie, so that packing them would be work for nothing.
@@ -37,6 +41,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     private readonly Tile.Finish finish;
     private readonly Triangle triangle;
     private readonly bool byColumns;
+    private readonly bool packsRows;
     private readonly int tiledColumns;
 
     /// <summary>The product over matrices whose shapes fit and whose arrays stay pinned while it runs.</summary>
@@ -57,6 +62,10 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         var panels = Ceiling(columns, PanelWidth);
         byColumns = outer * inner == 1 && triangle == Triangle.None && columns > rows
             && (panels % 2 == 0 || panels > TileRowCount);
+        // Where a lies transposed (∂W = xᵀ·∂y), each step of a tile reads another cache line, and the first-level cache holds few of
+        // those that are a power of two apart: each panel would fetch them again. Tiles of 8 rows take half of a line and need it less.
+        packsRows = TVector.TileRows == 4 && a.RowStride == 1 && triangle == Triangle.None
+            && columns > PanelWidth && Math.Min(depth, MaxDepth) * a.ColumnStride > SmallOperand;
     }
 
     /// <summary>
@@ -72,7 +81,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     [SkipLocalsInit]
     public void Run(int from, int to)
     {
-        var scratch = stackalloc float[TVector.TileRows * PanelWidth];
+        var scratch = stackalloc float[TVector.TileRows * PanelWidth + PackedRows * MaxDepth];
         if (byColumns)
         {
             Multiply(0, 0, 0, rows, from * PanelWidth, Math.Min(to * PanelWidth, columns), scratch);
@@ -96,6 +105,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         var a0 = a.Start(o, n);
         var b0 = b.Start(o, n);
         var c0 = c.Start(o, n);
+        var packed = scratch + TVector.TileRows * PanelWidth;
         for (var j = Math.Max(columnFrom, tiledColumns); j < columnTo; j++)
         {
             MultiplyColumn(a0 + rowFrom * a.RowStride, b0 + j * b.ColumnStride, c0 + rowFrom * c.RowStride + j * c.ColumnStride, rowTo - rowFrom, j);
@@ -111,8 +121,16 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
                     b, b0, p, Math.Min(MaxDepth, depth - p), j, Math.Min(MaxColumns, columnTo - j), rowTo - rowFrom);
                 for (var i = rowFrom; i < rowTo; i += TVector.TileRows)
                 {
-                    MultiplyRow(
-                        a0 + i * a.RowStride, block, c0 + i * c.RowStride, i, Math.Min(TVector.TileRows, rowTo - i), scratch);
+                    var count = Math.Min(TVector.TileRows, rowTo - i);
+                    var rows = new RowsOfA(a0 + i * a.RowStride, a.RowStride, a.ColumnStride);
+                    if (packsRows && count == TVector.TileRows)
+                    {
+                        var start = (i - rowFrom) % PackedRows;
+                        if (start == 0) Pack(a0 + i + p * a.ColumnStride, Math.Min(PackedRows, rowTo - i), block.Depth, packed);
+                        rows = new(packed + start * block.Depth - p * TVector.TileRows, 1, TVector.TileRows);
+                    }
+
+                    MultiplyRow(rows, block, c0 + i * c.RowStride, i, count, scratch);
                 }
             }
 
@@ -156,8 +174,21 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         }
     }
 
+    /// <summary>Copies whole tiles of a's rows, which lie as columns, each in the order in which it is read for every panel.</summary>
+    private void Pack(float* source, int rows, int depth, float* packed)
+    {
+        for (var p = 0; p < depth; p++, source += a.ColumnStride)
+        {
+            for (var r = 0; r + TVector.TileRows <= rows; r += TVector.TileRows)
+            {
+                var target = packed + r * depth + p * TVector.TileRows;
+                for (var k = 0; k < TVector.TileRows; k += 4) Vector128.Store(Vector128.Load(source + r + k), target + k);
+            }
+        }
+    }
+
     /// <summary>A row of tiles, from c's row i on, times one block of b.</summary>
-    private void MultiplyRow(float* a, in Block block, float* c, int i, int count, float* scratch)
+    private void MultiplyRow(in RowsOfA a, in Block block, float* c, int i, int count, float* scratch)
     {
         var from = block.DepthFrom;
         var to = from + block.Depth;
@@ -166,7 +197,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         Stretch stretch;
         if (triangle is Triangle.None or Triangle.LowerResult)
         {
-            stretch = new(a + from * this.a.ColumnStride, this.a.ColumnStride, from, to - from, false, default);
+            stretch = new(a, from, to - from, false, default);
             // Whole vectors: what they hold above the diagonal is the caller's to overwrite.
             if (triangle == Triangle.LowerResult) columnTo = Math.Min(columnTo, Ceiling(i + count, TVector.Width) * TVector.Width);
         }
@@ -177,8 +208,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             var squareTo = Math.Clamp(i + count, from, to);
             var square = squareTo - squareFrom;
             stretch = triangle == Triangle.LowerLeft
-                ? new(a + from * this.a.ColumnStride, this.a.ColumnStride, from, squareFrom - from, false, Tile.Diagonal.Down(square))
-                : new(a + (to - 1) * this.a.ColumnStride, -this.a.ColumnStride, to - 1, to - squareTo, true, Tile.Diagonal.Up(square));
+                ? new(a, from, squareFrom - from, false, Tile.Diagonal.Down(square))
+                : new(a, to - 1, to - squareTo, true, Tile.Diagonal.Up(square));
             if (stretch.Depth + square == 0 && !first) return;
         }
 
@@ -215,16 +246,15 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     private void Compute(
         bool narrow, in Stretch s, int rows, float* b, nint bStride, float* c, nint cStride, in Tile.Finish rules)
     {
-        var rowStride = a.RowStride;
         if (TVector.TileRows == 8 && rows > 4)
         {
-            if (narrow) Tile.Eight<TVector>(s.Depth, s.Start, rowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
-            else Tile.Eight<Pair<TVector>>(s.Depth, s.Start, rowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
+            if (narrow) Tile.Eight<TVector>(s.Depth, s.Start, s.RowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
+            else Tile.Eight<Pair<TVector>>(s.Depth, s.Start, s.RowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
         }
         else
         {
-            if (narrow) Tile.Four<TVector>(s.Depth, s.Start, rowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
-            else Tile.Four<Pair<TVector>>(s.Depth, s.Start, rowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
+            if (narrow) Tile.Four<TVector>(s.Depth, s.Start, s.RowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
+            else Tile.Four<Pair<TVector>>(s.Depth, s.Start, s.RowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
         }
     }
 
@@ -256,12 +286,24 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
 
     private static int Ceiling(int count, int size) => (count + size - 1) / size;
 
-    /// <summary>A part of the sum: where in a it starts, how p goes on from From, and for how many steps.</summary>
-    private readonly struct Stretch(float* start, nint columnStride, int from, int depth, bool backwards, Tile.Diagonal diagonal)
+    /// <summary>Where a tile finds the rows of a that it multiplies: in place, or packed.</summary>
+    private readonly struct RowsOfA(float* start, nint rowStride, nint columnStride)
     {
         public float* Start { get; } = start;
 
+        public nint RowStride { get; } = rowStride;
+
         public nint ColumnStride { get; } = columnStride;
+    }
+
+    /// <summary>A part of the sum: where in a it starts, how p goes on from From, and for how many steps.</summary>
+    private readonly struct Stretch(in RowsOfA a, int from, int depth, bool backwards, Tile.Diagonal diagonal)
+    {
+        public float* Start { get; } = a.Start + from * a.ColumnStride;
+
+        public nint RowStride { get; } = a.RowStride;
+
+        public nint ColumnStride { get; } = backwards ? -a.ColumnStride : a.ColumnStride;
 
         public int From { get; } = from;
 
