@@ -206,6 +206,23 @@ public class TrainingTests
         });
     }
 
+    /// <summary>A run's frames hold their tensors in one array each; a look of the user's has tensors of its own, as it may keep one alone.</summary>
+    [Fact]
+    public void A_recorded_frame_holds_the_numbers_that_a_look_at_the_same_weights_gives()
+    {
+        var trainer = NewTrainer(frameEvery: 3);
+        trainer.Train(3);
+        var (recorded, looked) = (trainer.Run.Frames[^1].Tape.Nodes, trainer.Look(parameterTensors: true).Tape.Nodes);
+        trainer.Train(2);
+
+        Assert.Equal(looked.Select(n => (n.Label, n.Shape, n.ValueNorm, n.GradNorm)), recorded.Select(n => (n.Label, n.Shape, n.ValueNorm, n.GradNorm)));
+        Assert.All(recorded.Zip(looked), pair =>
+        {
+            Assert.Equal(pair.Second.Value!.Values, pair.First.Value!.Values);
+            Assert.Equal(pair.Second.Grad?.Values.ToArray(), pair.First.Grad?.Values.ToArray());
+        });
+    }
+
     private static Trainer NewTrainer(int frameEvery = 50, Optimizer? optimizer = null) =>
         new(new MiniTransformer(vocabSize: FewNames.VocabSize, modelDim: 16, heads: 2, contextLength: 7), FewNames)
         {

@@ -9,7 +9,7 @@ namespace GradScope;
 /// </summary>
 public sealed class Tensor
 {
-    private readonly float[] values;
+    private readonly ReadOnlyMemory<float> values;
 
     /// <exception cref="ArgumentException">The number of values is not the shape's length.</exception>
     public Tensor(Shape shape, params ReadOnlySpan<float> values)
@@ -24,13 +24,13 @@ public sealed class Tensor
         this.values = values.ToArray();
     }
 
-    private Tensor(float[] values, Shape shape) => (this.values, Shape) = (values, shape);
+    private Tensor(ReadOnlyMemory<float> values, Shape shape) => (this.values, Shape) = (values, shape);
 
     /// <summary>The sizes of the dimensions.</summary>
     public Shape Shape { get; }
 
     /// <summary>The elements in row-major order.</summary>
-    public ReadOnlySpan<float> Values => values;
+    public ReadOnlySpan<float> Values => values.Span;
 
     internal ReadOnlyMemory<float> Memory => values;
 
@@ -39,7 +39,7 @@ public sealed class Tensor
 
     /// <summary>The element at an index of as many numbers as the tensor has dimensions.</summary>
     /// <exception cref="ArgumentException">Too few or too many numbers, or one outside its dimension.</exception>
-    public float this[params ReadOnlySpan<int> index] => values[Offset(index)];
+    public float this[params ReadOnlySpan<int> index] => Values[Offset(index)];
 
     /// <summary>All elements 0.</summary>
     public static Tensor Zeros(Shape shape) => new(new float[shape.ElementCount], shape);
@@ -56,7 +56,7 @@ public sealed class Tensor
     }
 
     /// <summary>A scalar, shape ().</summary>
-    public static implicit operator Tensor(float value) => new([value], Shape.Scalar);
+    public static implicit operator Tensor(float value) => new(Shape.Scalar, value);
 
     /// <summary>A vector, shape (n).</summary>
     public static implicit operator Tensor(float[] values) => new([values.Length], values);
@@ -72,7 +72,7 @@ public sealed class Tensor
     /// <summary>The number in a tensor of one element.</summary>
     /// <exception cref="InvalidOperationException">The tensor has more than one element.</exception>
     public static explicit operator float(Tensor tensor) => tensor.Length == 1
-        ? tensor.values[0]
+        ? tensor.Values[0]
         : throw new InvalidOperationException(
             $"Tensor: {tensor.Shape} has {tensor.Length} elements and cannot be read as one number; index it, or take Sum() or Mean() of its node.");
 
@@ -80,7 +80,7 @@ public sealed class Tensor
     public double Norm()
     {
         var sum = 0.0;
-        foreach (var x in values)
+        foreach (var x in Values)
         {
             sum += (double)x * x;
         }
@@ -97,10 +97,12 @@ public sealed class Tensor
             throw new ArgumentException($"Dot: the tensors are {Shape} and {other.Shape}; they must have the same shape.");
         }
 
+        var mine = Values;
+        var others = other.Values;
         var sum = 0.0;
-        for (var i = 0; i < values.Length; i++)
+        for (var i = 0; i < mine.Length; i++)
         {
-            sum += (double)values[i] * other.values[i];
+            sum += (double)mine[i] * others[i];
         }
 
         return sum;
@@ -116,15 +118,15 @@ public sealed class Tensor
         }
 
         var shape = new Shape(Shape.Skip(1).ToArray());
-        return new(values.AsSpan(index * shape.ElementCount, shape.ElementCount).ToArray(), shape);
+        return new(values.Slice(index * shape.ElementCount, shape.ElementCount), shape);
     }
 
     /// <summary>The same numbers in another shape of the same length.</summary>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
-    public Tensor Reshape(Shape shape) => new(shape, values);
+    public Tensor Reshape(Shape shape) => new(shape, Values);
 
-    /// <summary>Wraps an array that nobody else will change.</summary>
-    internal static Tensor Wrap(float[] values, Shape shape) => new(values, shape);
+    /// <summary>Wraps numbers that nobody else will change.</summary>
+    internal static Tensor Wrap(ReadOnlyMemory<float> values, Shape shape) => new(values, shape);
 
     private int Offset(ReadOnlySpan<int> index)
     {
@@ -152,7 +154,7 @@ public sealed class Tensor
     {
         if (Shape.Rank == 0)
         {
-            return values[0].ToString(CultureInfo.InvariantCulture);
+            return Values[0].ToString(CultureInfo.InvariantCulture);
         }
 
         var text = new DefaultInterpolatedStringHandler(8, 2, CultureInfo.InvariantCulture);
@@ -160,7 +162,7 @@ public sealed class Tensor
         for (var i = 0; i < Math.Min(8, values.Length); i++)
         {
             text.AppendLiteral(i == 0 ? " [" : ", ");
-            text.AppendFormatted(values[i], "G4");
+            text.AppendFormatted(Values[i], "G4");
         }
 
         text.AppendLiteral(values.Length > 8 ? ", …]" : "]");

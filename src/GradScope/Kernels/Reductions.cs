@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 
@@ -24,27 +25,44 @@ internal static class Reductions
 
     private static double SumOfSquares(ReadOnlySpan<float> values, bool ofUnmasked)
     {
+        Span<float> unmasked = stackalloc float[ofUnmasked ? Stretch : 0];
         var sum = 0.0;
         while (!values.IsEmpty)
         {
-            var part = values[..Math.Min(Stretch, values.Length)];
-            var squares = TensorPrimitives.SumOfSquares(part);
-            sum += float.IsPositiveInfinity(squares) ? OneByOne(part, ofUnmasked) : squares;
+            scoped var part = values[..Math.Min(Stretch, values.Length)];
             values = values[part.Length..];
+            var squares = TensorPrimitives.SumOfSquares(part);
+            if (ofUnmasked && float.IsPositiveInfinity(squares))
+            {
+                Unmask(part, unmasked);
+                part = unmasked[..part.Length];
+                squares = TensorPrimitives.SumOfSquares(part);
+            }
+
+            sum += float.IsPositiveInfinity(squares) ? InDouble(part) : squares;
         }
 
         return sum;
     }
 
-    /// <summary>Where float32 overflows: in double, which holds any float32's square.</summary>
-    private static double OneByOne(ReadOnlySpan<float> values, bool ofUnmasked)
+    /// <summary>0 for −∞; without a branch, which half of a causal row would take and half not.</summary>
+    private static void Unmask(ReadOnlySpan<float> source, Span<float> target)
     {
-        var sum = 0.0;
-        foreach (var x in values)
+        var i = 0;
+        for (; i <= source.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
-            sum += ofUnmasked && float.IsNegativeInfinity(x) ? 0 : (double)x * x;
+            var x = new Vector<float>(source[i..]);
+            Vector.ConditionalSelect(Vector.Equals(x, new(float.NegativeInfinity)), Vector<float>.Zero, x).CopyTo(target[i..]);
         }
 
+        for (; i < source.Length; i++) target[i] = float.IsNegativeInfinity(source[i]) ? 0 : source[i];
+    }
+
+    /// <summary>Where float32 overflows: double holds any float32's square.</summary>
+    private static double InDouble(ReadOnlySpan<float> values)
+    {
+        var sum = 0.0;
+        foreach (var x in values) sum += (double)x * x;
         return sum;
     }
 

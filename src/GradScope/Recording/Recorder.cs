@@ -9,12 +9,31 @@ public static class Recorder
     /// <param name="tape">A tape, before or after its backward pass.</param>
     /// <param name="parameterTensors">Whether parameters' numbers are copied too, or only their norms (they are most of a model's memory).</param>
     /// <param name="watch">What watched its last backward pass; null where nobody did.</param>
-    public static TapeFrame Capture(Tape tape, bool parameterTensors = true, BackwardWatch? watch = null)
+    public static TapeFrame Capture(Tape tape, bool parameterTensors = true, BackwardWatch? watch = null) =>
+        Capture(tape, parameterTensors, watch, (shape, values) => new(shape, values));
+
+    /// <summary>The same, with all tensors in one array, for a frame that is kept or dropped as a whole: it is laid out once and never moved, where the collector would copy each tensor twice.</summary>
+    internal static TapeFrame CaptureWhole(Tape tape, bool parameterTensors)
+    {
+        var all = GC.AllocateUninitializedArray<float>(tape.Nodes.Sum(n => (parameterTensors || n.Kind != NodeKind.Parameter ? n.Shape.ElementCount : 0) * (HasGrad(n) ? 2 : 1)));
+        var used = 0;
+        return Capture(tape, parameterTensors, watch: null, (shape, values) =>
+        {
+            var part = all.AsMemory(used, values.Length);
+            used += values.Length;
+            values.CopyTo(part.Span);
+            return Tensor.Wrap(part, shape);
+        });
+    }
+
+    private delegate Tensor Copy(Shape shape, ReadOnlySpan<float> values);
+
+    private static TapeFrame Capture(Tape tape, bool parameterTensors, BackwardWatch? watch, Copy copy)
     {
         var nodes = ImmutableArray.CreateBuilder<NodeFrame>(tape.Nodes.Count);
         foreach (var node in tape.Nodes)
         {
-            var hasGrad = tape.BackwardHasRun && node.RequiresGrad;
+            var hasGrad = HasGrad(node);
             var tensors = parameterTensors || node.Kind != NodeKind.Parameter;
             nodes.Add(new(
                 node.Index,
@@ -28,8 +47,8 @@ public static class Recorder
                 node.RequiresGrad,
                 Math.Sqrt(Reductions.SumOfUnmaskedSquares(node.V)),
                 hasGrad ? Norm(node.G) : null,
-                tensors ? node.Value : null,
-                tensors && hasGrad ? node.Grad : null)
+                tensors ? copy(node.Shape, node.V) : null,
+                tensors && hasGrad ? copy(node.Shape, node.G) : null)
             {
                 IsFrozen = node.Kind == NodeKind.Parameter && tape.HasGradients && !node.RequiresGrad,
             });
@@ -55,6 +74,8 @@ public static class Recorder
             var node = tape.Find(p.Name);
             return new ParameterFrame(p.Name, p.Shape, node?.ValueNorm ?? Norm(p.ValueBuffer.Span), node?.GradNorm) { IsFrozen = p.IsFrozen };
         })]);
+
+    private static bool HasGrad(Node node) => node.Tape.BackwardHasRun && node.RequiresGrad;
 
     private static double Norm(ReadOnlySpan<float> values) => Math.Sqrt(Reductions.SumOfSquares(values));
 }

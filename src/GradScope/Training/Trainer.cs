@@ -123,13 +123,13 @@ public sealed partial class Trainer
         {
             if (Steps == 0 && FrameEvery > 0)
             {
-                frames.Add(Look(null, Model.ParameterCount <= FewParameters, isWatched: false));
+                Keep();
             }
 
             Update();
             if (FrameEvery > 0 && Steps % FrameEvery == 0)
             {
-                frames.Add(Look(null, Model.ParameterCount <= FewParameters, isWatched: false));
+                Keep();
             }
 
             afterStep?.Invoke(log.Metrics[^1]);
@@ -140,28 +140,11 @@ public sealed partial class Trainer
     /// <param name="text">Another input than <see cref="Probe"/>.</param>
     /// <param name="parameterTensors">Whether the parameters' numbers and what each step of backward adds are copied too, or only the parameters' norms.</param>
     /// <exception cref="ArgumentException">The text is not one of the task's, or longer than the context.</exception>
-    public Frame Look(string? text = null, bool parameterTensors = false) => Look(text, parameterTensors, isWatched: parameterTensors);
-
-    private Frame Look(string? text, bool parameterTensors, bool isWatched)
+    public Frame Look(string? text = null, bool parameterTensors = false)
     {
-        var workout = text is null ? probe ??= Examine(Probe ?? Task.DefaultProbe) : Examine(text);
-        workout.Replay();
-        var watch = isWatched ? new BackwardWatch() : null;
-        if (Backprop && workout.Loss.RequiresGrad)
-        {
-            workout.Tape.Backward(workout.Loss, watch);
-        }
-
-        var tape = Recorder.Capture(workout.Tape, parameterTensors, watch);
-        return new(
-            Steps,
-            Recorder.Capture(Model, tape),
-            tape,
-            [.. workout.Tokens(0).ToArray().Select(t => Task.Vocabulary[t])],
-            [.. workout.Targets(0).ToArray().Select(t => t == TrainingTask.NoTarget ? null : Task.Vocabulary[t])],
-            Task.Vocabulary,
-            workout.Loss.ExactLoss,
-            Last);
+        var watch = parameterTensors ? new BackwardWatch() : null;
+        var workout = Pass(text, watch);
+        return FrameOf(workout, Recorder.Capture(workout.Tape, parameterTensors, watch));
     }
 
     /// <summary>Mean cross-entropy in nats and accuracy on held-out examples, without dropout and without learning.</summary>
@@ -238,6 +221,32 @@ public sealed partial class Trainer
         log.Add([loss.ExactLoss, (double)loss.Correct / loss.Count, norm, rate, updateRatio, held.Loss, held.Accuracy], norms.Values);
         Stepped?.Invoke(log.Metrics[^1]);
     }
+
+    /// <summary>Adds a frame to the run.</summary>
+    private void Keep()
+    {
+        var workout = Pass(null, watch: null);
+        frames.Add(FrameOf(workout, Recorder.CaptureWhole(workout.Tape, parameterTensors: Model.ParameterCount <= FewParameters)));
+    }
+
+    /// <summary>The probe or another text, forward and backward.</summary>
+    private Workout Pass(string? text, BackwardWatch? watch)
+    {
+        var workout = text is null ? probe ??= Examine(Probe ?? Task.DefaultProbe) : Examine(text);
+        workout.Replay();
+        if (Backprop && workout.Loss.RequiresGrad) workout.Tape.Backward(workout.Loss, watch);
+        return workout;
+    }
+
+    private Frame FrameOf(Workout workout, TapeFrame tape) => new(
+        Steps,
+        Recorder.Capture(Model, tape),
+        tape,
+        [.. workout.Tokens(0).ToArray().Select(t => Task.Vocabulary[t])],
+        [.. workout.Targets(0).ToArray().Select(t => t == TrainingTask.NoTarget ? null : Task.Vocabulary[t])],
+        Task.Vocabulary,
+        workout.Loss.ExactLoss,
+        Last);
 
     private Workout Prepare(int count, bool gradients, Filler fill)
     {
