@@ -9,7 +9,8 @@ namespace GradScope.Figures;
 /// </summary>
 internal static class Heatmap
 {
-    private const double Smallest = 6;
+    /// <summary>The side of the smallest cell that holds marks.</summary>
+    public const double Smallest = 6;
 
     /// <summary>
     /// Draws cells of a size with their corner at (x, y); with <paramref name="cellTitle"/> each cell tells its number on hover, and as the
@@ -28,25 +29,31 @@ internal static class Heatmap
             return;
         }
 
-        var (w, h) = (width / cells.Columns, height / cells.Rows);
+        DrawCells(sheet, cells, ramp, x, y, width / cells.Columns, height / cells.Rows, cellTitle, title);
+        sheet.Curve(Frame(x, y, width, height), Tone.Rule);
+        sheet.Body.Line();
+    }
+
+    /// <summary>Draws cells of a width and a height without a frame.</summary>
+    public static void DrawCells(Sheet sheet, Cells cells, Ramp ramp, double x, double y, double w, double h, Func<int, int, string>? cellTitle = null, string? title = null)
+    {
         if (cellTitle is null && Math.Min(w, h) < Smallest)
         {
             DrawDense(sheet, cells, ramp, x, y, w, h, title);
             Forbid(sheet, cells, x, y, w, h);
-        }
-        else
-        {
-            using (sheet.Group(x, y, title: title))
-            {
-                if (cellTitle is not null) DrawTitled(sheet, cells, ramp, w, h, cellTitle);
-                else DrawSpaced(sheet, cells, ramp, w, h);
-                Forbid(sheet, cells, 0, 0, w, h);
-            }
+            return;
         }
 
-        sheet.Curve($"M{x - 0.5} {y - 0.5}h{width + 1}v{height + 1}h{-width - 1}z", Tone.Rule);
-        sheet.Body.Line();
+        using (sheet.Group(x, y, title: title))
+        {
+            if (cellTitle is not null) DrawTitled(sheet, cells, ramp, w, h, cellTitle);
+            else DrawSpaced(sheet, cells, ramp, w, h);
+            Forbid(sheet, cells, 0, 0, w, h);
+        }
     }
+
+    /// <summary>The line around a map.</summary>
+    public static PathText Frame(double x, double y, double width, double height) => $"M{x - 0.5} {y - 0.5}h{width + 1}v{height + 1}h{-width - 1}z";
 
     /// <summary>What a pointer meets over the payload's map of a number; it lies over all that belongs to the map.</summary>
     public static void Hit(Sheet sheet, int map, double x, double y, double width, double height) =>
@@ -120,15 +127,7 @@ internal static class Heatmap
     private static void DrawDense(Sheet sheet, Cells cells, Ramp ramp, double x, double y, double w, double h, string? title)
     {
         var paths = new Colours();
-        for (var r = 0; r < cells.Rows; r++)
-        {
-            for (var c = 0; c < cells.Columns;)
-            {
-                var (colour, start) = (ColourAt(r, c), c);
-                while (c < cells.Columns && ColourAt(r, c) == colour) c++;
-                if (colour.Step > 0) paths[colour.Tone, colour.Step].Append(Sheet.PathOf($"M{start} {r}h{c - start}"));
-            }
-        }
+        foreach (var (tone, step, row, column, length) in Runs(cells, ramp)) paths[tone, step].Append(Sheet.PathOf($"M{column} {row}h{length}"));
 
         // Half a cell down: a stroke lies on both sides of its path.
         using (sheet.Body.Open("g", ("transform", w == h ? Sheet.PathOf($"translate({x} {y + h / 2})scale({w})") : Sheet.PathOf($"translate({x} {y + h / 2})scale({w} {h})")), ("class", "dense")))
@@ -140,38 +139,66 @@ internal static class Heatmap
             }
         }
 
-        (Tone Tone, int Step) ColourAt(int r, int c) => cells.IsForbidden(r, c) ? (Tone.Paper, 0)
-            : !float.IsFinite(cells[r, c]) ? (Tone.Loss, Ramp.Steps)
-            : (ramp.ToneOf(cells[r, c]), ramp.CoarseStep(cells[r, c]));
+    }
+
+    /// <summary>Neighbours in a row, or in a column, that have one colour, where they have one.</summary>
+    public static IEnumerable<(Tone Tone, int Step, int Row, int Column, int Length)> Runs(Cells cells, Ramp ramp, bool areDown = false)
+    {
+        var (lines, length) = areDown ? (cells.Columns, cells.Rows) : (cells.Rows, cells.Columns);
+        for (var line = 0; line < lines; line++)
+        {
+            for (var at = 0; at < length;)
+            {
+                var ((tone, step), start) = (ColourAt(line, at), at);
+                while (at < length && ColourAt(line, at) == (tone, step)) at++;
+                if (step > 0) yield return areDown ? (tone, step, start, line, at - start) : (tone, step, line, start, at - start);
+            }
+        }
+
+        (Tone Tone, int Step) ColourAt(int line, int at)
+        {
+            var cell = areDown ? at * cells.Columns + line : line * cells.Columns + at;
+            var value = cells.Values[cell];
+            return cells.IsForbidden(cell) ? (Tone.Paper, 0) : !float.IsFinite(value) ? (Tone.Loss, Ramp.Steps) : (ramp.ToneOf(value), ramp.CoarseStep(value));
+        }
+    }
+
+    /// <summary>Neighbours in a row that are not allowed; of rows so low that their lines would meet not of each.</summary>
+    public static IEnumerable<(int Row, int Column, int Length)> ForbiddenRuns(Cells cells, double height)
+    {
+        for (var r = 0; r < cells.Rows; r += Math.Max(1, (int)Math.Ceiling(3 / height)))
+        {
+            for (var c = 0; c < cells.Columns; c++)
+            {
+                var start = c;
+                while (c < cells.Columns && cells.IsForbidden(r, c)) c++;
+                if (c > start) yield return (r, start, c - start);
+            }
+        }
     }
 
     private static void Forbid(Sheet sheet, Cells cells, double x, double y, double w, double h)
     {
         var slashes = new StringBuilder();
-        for (var r = 0; r < cells.Rows; r++)
+        if (Math.Min(w, h) < Smallest)
         {
-            for (var c = 0; c < cells.Columns; c++)
+            foreach (var (r, c, length) in ForbiddenRuns(cells, h)) slashes.Append(Sheet.PathOf($"M{x + c * w} {y + (r + 0.5) * h}h{length * w}"));
+        }
+        else
+        {
+            for (var cell = 0; cell < cells.Rows * cells.Columns; cell++)
             {
-                if (!cells.IsForbidden(r, c)) continue;
-                if (Math.Min(w, h) >= Smallest)
-                {
-                    slashes.Append(Sheet.PathOf($"M{x + c * w + w * 0.25} {y + r * h + h * 0.75}l{w * 0.5} {-h * 0.5}"));
-                }
-                else
-                {
-                    // Small cells: a line along the whole forbidden run, in every other row or so.
-                    var run = cells.Columns - c;
-                    if (r % Math.Max(1, (int)Math.Ceiling(3 / h)) == 0) slashes.Append(Sheet.PathOf($"M{x + c * w} {y + (r + 0.5) * h}h{run * w}"));
-                    break;
-                }
+                var (r, c) = (cell / cells.Columns, cell % cells.Columns);
+                if (cells.IsForbidden(cell)) slashes.Append(Sheet.PathOf($"M{x + c * w + w * 0.25} {y + r * h + h * 0.75}l{w * 0.5} {-h * 0.5}"));
             }
         }
 
-        if (slashes.Length > 0)
-        {
-            sheet.Body.Empty("path", ("d", slashes.ToString()), ("class", Tone.Muted.Stroke()), ("stroke-width", ".8"), ("opacity", ".55"));
-        }
+        if (slashes.Length > 0) Hatch(sheet, slashes.ToString());
     }
+
+    /// <summary>Lines over what is not allowed; drawn larger by so much, they are as thin.</summary>
+    public static void Hatch(Sheet sheet, string path, double scale = 1) =>
+        sheet.Body.Empty("path", ("d", path), ("class", Tone.Muted.Stroke()), ("stroke-width", 0.8 / scale), ("opacity", ".55"));
 
     private static void Each(Cells cells, Action<int, int, float> draw)
     {
@@ -204,7 +231,7 @@ internal static class Heatmap
     }
 
     /// <summary>One path for each colour, in the order of tones and steps.</summary>
-    private sealed class Colours
+    public sealed class Colours
     {
         private readonly StringBuilder?[] paths = new StringBuilder?[Enum.GetValues<Tone>().Length * (Ramp.Steps + 1)];
 

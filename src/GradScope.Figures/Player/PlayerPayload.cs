@@ -64,28 +64,8 @@ internal sealed class PlayerPayload
     {
         var layout = PlayerCells.Of(row, played.Tape.Nodes.Length);
         var cells = layout.Of(value);
-        var (down, across) = Sides(row, cells, layout);
+        var (down, across) = NodeSides.Of(row, cells, layout.Matrices, tokens, vocabulary);
         return payload.AddMap(row.Node.Label, cells, row.Node.Grad is { } grad ? layout.Of(grad) : null, down, across, "∂L/∂" + row.Shorten(row.Node.Label));
-    }
-
-    /// <summary>The words for a map's rows and columns, where its place in the model tells them.</summary>
-    private (Side? Down, Side? Across) Sides(TapeRow row, Cells cells, PlayerCells layout)
-    {
-        var (node, shape) = (row.Node, row.Node.Shape);
-        var each = layout.Matrices > 1 ? (shape.Rank == 4 ? "head" : "matrix", cells.Columns / layout.Matrices) : default((string, int)?);
-        if (frame is null || shape.Rank < 2) return (null, each is null ? null : new(null, null, each));
-
-        var length = tokens.Count;
-        if (shape.Rank == 4 && shape[^1] == length && shape[^2] == length) return (new("query", tokens), new("key", tokens, each));
-
-        Side? down = node.Name == "embed.weight" && shape[0] == vocabulary.Count ? new("token", Texts(vocabulary, cells.RowBlock))
-            : shape.Rank == 3 && shape[^2] == length ? new("position", Texts(tokens, cells.RowBlock))
-            : null;
-        Side? across = node.Name == "logits" && shape[^1] == vocabulary.Count ? new("token", Texts(vocabulary, cells.ColumnBlock))
-            : each is null ? null : new(null, null, each);
-        return (down, across);
-
-        static IReadOnlyList<string>? Texts(IReadOnlyList<string> texts, int block) => block > 1 ? null : texts;
     }
 
     private JsonArray Addition(Addition addition)

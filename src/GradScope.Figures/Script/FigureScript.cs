@@ -17,6 +17,9 @@ internal static class FigureScript
     /// <summary>What a figure of a kind needs of it: of one whose drawing is only read no more than that.</summary>
     public static string For(string kind) => scripts[kind];
 
+    /// <summary>The drawing's classes that the script puts into a figure of a kind whose drawing stays; of another any, which is null.</summary>
+    public static IReadOnlyList<string>? ClassesOf(string kind) => kind switch { "maps" => [], "rows" or "tape" => ["b", "halo"], _ => null };
+
     /// <summary>The mark by which the script knows a figure of a kind.</summary>
     public static string MarkOf(string kind) => $"{Version} {kind}";
 

@@ -224,8 +224,12 @@
    * @param {(on: ReturnType<typeof stage>, data: Data) => void} make @returns {(root: HTMLElement) => Promise<void>} */
   const live = make => async root => make(stage(root), await inflate(root.dataset.numbers ?? ''));
 
-  /** A drawing whose heatmaps are read: element i with data-map holds map i. */
+  /** A drawing whose heatmaps are read: element i with data-map holds map i, and so does the inside of thumbnails' frames, as the header's frames say. */
   kinds.maps = live((on, { head, numbers }) => {
+    on.root.querySelectorAll('.maps path').forEach((frame, i) => {
+      const [x, y, width, height] = (frame.getAttribute('d') ?? '').match(/[\d.]+/g)?.map(Number) ?? [];
+      frame.after(el('rect', { x: x + 0.5, y: y + 0.5, width: width - 1, height: height - 1, stroke: 'none', class: 'hit', 'data-map': head.frames[i % head.frames.length] }));
+    });
     const frames = [...on.root.querySelectorAll('[data-map]')];
     frames.forEach(frame => {
       const map = /** @type {Grid[]} */ (head.maps)[Number(frame.getAttribute('data-map'))];

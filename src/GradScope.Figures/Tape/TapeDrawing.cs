@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace GradScope.Figures;
 
@@ -9,10 +10,10 @@ namespace GradScope.Figures;
 /// </summary>
 internal sealed class TapeDrawing
 {
-    private const double LowRow = 23, HighRow = 42, RuleRow = 13, HeadingRow = 30, MapWidth = 64, MapHeight = 30, NumberWidth = 68;
+    private const double LowRow = 24, HighRow = 42, RuleRow = 13, HeadingRow = 30, MapWidth = 64, MapHeight = 30, NumberWidth = 68;
     private const double Rail = Sheet.Margin + 6, Index = Rail + 32, Label = Index + 12;
 
-    private const int MostMatrices = 4, MostRead = 24, MostRowsNarrow = 60;
+    private const int MostMatrices = 4, MostMapsNarrow = 24, MostRowsNarrow = 60;
 
     private readonly TapeFrame tape;
     private readonly string title;
@@ -20,14 +21,15 @@ internal sealed class TapeDrawing
     private readonly int rowCount;
     private readonly StringBuilder lines = new();
     private readonly List<double> places = [];
-    private readonly DrawnMaps<int>? maps;
+    private readonly Thumbnails thumbnails;
     private readonly bool anyTensor, isNarrow;
     private readonly double labelWidth, cellWidth, value, grad, back, rule, ruleWidth, width;
 
-    private TapeDrawing(TapeFrame tape, string title, IReadOnlyList<TapeRow> rows, int rowCount, FigureOptions options, DrawnMaps<int>? maps, bool isNarrow)
+    private TapeDrawing(TapeFrame tape, string title, IReadOnlyList<TapeRow> rows, int rowCount, FigureOptions options, bool isNarrow)
     {
-        (this.tape, this.title, this.rows, this.rowCount, this.maps, this.isNarrow) = (tape, title, rows, rowCount, maps, isNarrow);
+        (this.tape, this.title, this.rows, this.rowCount, this.isNarrow) = (tape, title, rows, rowCount, isNarrow);
         Sheet = isNarrow ? Sheet.ForNarrow(options.Theme) : new(options.Theme);
+        thumbnails = new(Sheet);
         anyTensor = rows.Any(r => !IsScalar(r.Node));
         if (isNarrow)
         {
@@ -44,7 +46,7 @@ internal sealed class TapeDrawing
         ruleWidth = tape.BackwardHasRun ? Math.Clamp(Widest(r => RuleLines(r).Select(l => Sheet.WidthOf(l, Face.Number)).DefaultIfEmpty(0).Max()), 90, 340) : Sheet.WidthOf("backward has not run", Face.Note);
 
         value = Math.Ceiling(Label + labelWidth + 12);
-        grad = value + cellWidth + 14;
+        grad = value + cellWidth + 10;
         back = grad + cellWidth + 16;
         rule = back + 16;
         width = Math.Ceiling(Math.Max(rule + ruleWidth + Sheet.Margin, 400));
@@ -54,20 +56,19 @@ internal sealed class TapeDrawing
 
     /// <summary>
     /// The drawing for most places; of a tape that is not long another for narrow ones; the thumbnails' numbers for a script to
-    /// read, or null where there are none, or so many that they would be most of the figure; and of each drawing where its rows lie:
-    /// node, top and height, one row after the other.
+    /// read, or null where there are none; and of each drawing where its rows lie: node, top and height, one row after the other.
     /// </summary>
     public static (Drawing Wide, Drawing? Narrow, Payload? Payload, IReadOnlyList<IReadOnlyList<double>> Places) Of(TapeFrame tape, string title, IReadOnlyList<TapeRow> rows, int rowCount, FigureOptions options)
     {
-        var isShort = rows.Count(r => HasMap(r.Node)) <= MostRead && rows.Count <= MostRowsNarrow;
-        var maps = isShort ? new DrawnMaps<int>("tape") : null;
+        var mapped = rows.Where(r => HasMap(r.Node)).ToList();
+        var isShort = mapped.Count <= MostMapsNarrow && rows.Count <= MostRowsNarrow;
         TapeDrawing[] drawings =
         [
-            new(tape, title, rows, rowCount, options, maps, isNarrow: false),
-            .. isShort ? (TapeDrawing[])[new(tape, title, rows, rowCount, options, maps, isNarrow: true)] : [],
+            new(tape, title, rows, rowCount, options, isNarrow: false),
+            .. isShort ? (TapeDrawing[])[new(tape, title, rows, rowCount, options, isNarrow: true)] : [],
         ];
         var drawn = Array.ConvertAll(drawings, d => d.Draw());
-        return (drawn[0], isShort ? drawn[1] : null, maps?.Payload, Array.ConvertAll(drawings, d => d.places));
+        return (drawn[0], isShort ? drawn[1] : null, mapped.Count > 0 ? PayloadOf(tape, mapped) : null, Array.ConvertAll(drawings, d => d.places));
     }
 
     private Drawing Draw()
@@ -79,13 +80,15 @@ internal sealed class TapeDrawing
         Heads(top);
         var y = top + 12;
         var (first, band, loss) = (y, y, LossBelow(y));
+        Sheet.BeginColumns();
         for (var i = 0; i < rows.Count; i++)
         {
             if (rows[i].Heading is { } heading)
             {
                 if (i > 0)
                 {
-                    Lines(band, y, isFirst: band == first, isLast: false, loss);
+                    EndBand(band, y, isFirst: band == first, isLast: false, loss);
+                    Sheet.BeginColumns();
                     Sheet.Cuts.Add(new(y, Sheet.Body.Length, heading));
                     band = y;
                 }
@@ -101,11 +104,9 @@ internal sealed class TapeDrawing
                 Sheet.Text(Label, y + 15, $"… {Numbers.Count(rowCount - rows.Count)} rows, in the table", Face.Note);
                 y += LowRow;
             }
-
-            Sheet.Body.Line();
         }
 
-        Lines(band, y, isFirst: band == first, isLast: true, loss);
+        EndBand(band, y, isFirst: band == first, isLast: true, loss);
         return new(Sheet, width, Sheet.Notes(Sheet.Margin, y + 12, width - 2 * Sheet.Margin, Notes()) + Sheet.Margin - 4);
     }
 
@@ -121,7 +122,6 @@ internal sealed class TapeDrawing
         List<string> notes = [];
         if (tape.BackwardHasRun) notes.Add("G is the row's own gradient; ∂x += … is what the row's backward adds to its input x.");
         if (anyTensor) notes.Add("Of tensors the norm stands beside the map. Maps: paper is 0, the full colour the map's largest magnitude (hover a map to read it). A value that is nowhere negative is blue, otherwise orange is above and teal below 0. At most 8 × 16 cells are drawn, each with the number of largest magnitude of its block.");
-        if (anyTensor && maps is null && rows.Any(r => HasMap(r.Node))) notes.Add($"Cells are read one by one where a tape has up to {MostRead} tensors; of a larger one in its player, tape.ToPlayer().");
         if (rows.Count < tape.Nodes.Length && rows.Count == rowCount) notes.Add("Constant numbers stand in the formulas; the table lists every entry.");
         return [.. notes];
     }
@@ -168,22 +168,26 @@ internal sealed class TapeDrawing
         return high + (IsLow(row.Node) ? 0 : HighRow - 4) + (row.Node.GradNorm is null ? 0 : RuleRow * RuleLines(row).Count);
     }
 
-    /// <summary>A scalar's name and formula on one line, a tensor's on two.</summary>
+    /// <summary>A scalar's name and formula on one line; a tensor's name with what it is at the end of its line, and its formula below.</summary>
     private void Name(TapeRow row, double middle)
     {
         var (name, formula) = Texts(row);
-        if (IsLow(row.Node)) Sheet.Spans(Label, middle + 4, isNarrow ? value + cellWidth - Sheet.WidthOf(Numbers.Short(row.Node.ValueNorm), Face.Number) - 12 - Label : labelWidth, name, formula);
-        else
+        if (IsScalar(row.Node))
         {
-            Sheet.Spans(Label, middle - 3, labelWidth, name, ShapeOf(row.Node));
-            Sheet.Text(Label, middle + 12, formula.Text, formula.Face, fit: labelWidth);
+            Sheet.Spans(Label, middle + 4, isNarrow ? value + cellWidth - Sheet.WidthOf(Numbers.Short(row.Node.ValueNorm), Face.Number) - 12 - Label : labelWidth, name, formula);
+            return;
         }
+
+        var (what, line) = (WhatOf(row.Node), IsLow(row.Node) ? middle + 4 : middle - 3);
+        Sheet.Text(Label, line, name.Text, name.Face, fit: labelWidth - 8 - Sheet.WidthOf(what, Face.Note));
+        Sheet.Text(Label + labelWidth, line, what, Face.Note, Anchor.End);
+        if (!IsLow(row.Node)) Sheet.Text(Label, middle + 12, formula.Text, formula.Face, fit: labelWidth);
     }
 
     private void Rules(TapeRow row, double middle)
     {
         var lines = RuleLines(row);
-        var y = middle + 4 - 6.5 * (lines.Count - 1);
+        var y = Math.Round(middle + 4 - RuleRow * (lines.Count - 1) / 2);
         foreach (var line in lines)
         {
             Sheet.Text(rule, y, line, row.Node.Kind == NodeKind.Operation ? Face.Number.In(Tone.Gradient) : Face.Note, fit: ruleWidth);
@@ -204,9 +208,10 @@ internal sealed class TapeDrawing
         {
             var cells = CellsOf(tensor, row);
             var size = Math.Min(Math.Min(MapWidth / cells.Columns, MapHeight / cells.Rows), 7);
-            var ramp = (isGradient ? Ramp.Signed(cells.Largest) : Ramp.ForValues(cells)) with { Grain = 7 };
-            Heatmap.Draw(Sheet, cells, ramp, x + MapWidth - size * cells.Columns, middle - size * cells.Rows / 2, size * cells.Columns, size * cells.Rows,
-                title: $"±{Numbers.Short(cells.Largest)}{(cells.NotFinite > 0 ? $", {cells.NotFinite} NaN or ∞" : "")}", map: MapOf(row));
+            var ramp = (isGradient ? Ramp.Signed(cells.Largest) : Ramp.ForValues(cells)) with { Grain = size < Heatmap.Smallest ? 7 : 2 };
+            thumbnails.Add(
+                cells, ramp, x + MapWidth - size * cells.Columns, middle - size * cells.Rows / 2, size,
+                $"±{Numbers.Short(cells.Largest)}{(cells.NotFinite > 0 ? $", {cells.NotFinite} NaN or ∞" : "")}");
         }
 
         Sheet.Text(x + cellWidth, middle + 4, Numbers.Short(norm), Face.Number.In(Alarming(norm, tone)), Anchor.End);
@@ -221,19 +226,31 @@ internal sealed class TapeDrawing
 
     private static int MatricesOf(Tensor tensor) => tensor.Shape.Rank < 3 ? 1 : Math.Min(MostMatrices, tensor.Shape.Rows / tensor.Shape[^2]);
 
-    /// <summary>The number of a row's map in the payload; its value and its gradient are read together.</summary>
-    private int? MapOf(TapeRow row) => maps?.Of(row.Node.Index, payload =>
+    /// <summary>What a script reads: each tensor's value and gradient, and of each frame in its order which tensor's it is.</summary>
+    private static Payload PayloadOf(TapeFrame tape, IReadOnlyList<TapeRow> rows)
     {
-        var value = row.Node.Value!;
-        var (cells, matrices) = (CellsOf(value, row), MatricesOf(value));
-        return payload.AddMap(
-            row.Node.Label, cells, row.Node.Grad is { } gradient ? CellsOf(gradient, row) : null,
-            across: matrices > 1 ? new(null, null, (value.Shape.Rank == 4 ? "head" : "matrix", cells.Columns / matrices)) : null);
-    });
+        var payload = new Payload("tape");
+        string[] tokens = [.. tape.Tokens.Select(TokenText.Show)];
+        var frames = new JsonArray();
+        foreach (var row in rows)
+        {
+            var (value, gradient) = (row.Node.Value!, row.Node.Grad);
+            var cells = CellsOf(value, row);
+            var (down, across) = NodeSides.Of(row, cells, MatricesOf(value), tokens, []);
+            var map = payload.AddMap(row.Node.Label, cells, gradient is null ? null : CellsOf(gradient, row), down, across);
+            frames.Add(map);
+            if (gradient is not null) frames.Add(map);
+        }
 
-    /// <summary>The lines between the rows of a band, and its part of the two passes: forward down to the end, backward up from the loss.</summary>
-    private void Lines(double top, double bottom, bool isFirst, bool isLast, double loss)
+        payload.Head["frames"] = frames;
+        return payload;
+    }
+
+    /// <summary>Writes what the rows of a band share: their texts by column, their maps, the lines between them, and the band's part of the two passes, forward down to the end and backward up from the loss.</summary>
+    private void EndBand(double top, double bottom, bool isFirst, bool isLast, double loss)
     {
+        Sheet.EndColumns();
+        thumbnails.Write();
         Sheet.Body.Empty("path", ("d", lines.ToString()), ("class", Tone.Rule.Stroke()));
         lines.Clear();
         Sheet.Line(Rail, top, Rail, bottom, Tone.Value, 2);
@@ -265,7 +282,7 @@ internal sealed class TapeDrawing
         var node = row.Node;
         var tone = node.Kind switch { NodeKind.Parameter => Tone.Parameter, NodeKind.Constant => Tone.Muted, _ => Tone.Ink };
         var name = (row.Shorten(node.Label), Face.Code.In(tone) with { Bold = node.Name is not null });
-        if (node.Kind != NodeKind.Operation) return (name, (IsLow(node) ? $"  {KindOf(node)}{(IsScalar(node) ? "" : $" {node.Shape}")}" : KindOf(node), Face.Note));
+        if (node.Kind != NodeKind.Operation) return (name, (IsScalar(node) ? $"  {KindOf(node)}" : KindOf(node), Face.Note));
 
         var formula = row.Shorten(node.Formula);
         return IsScalar(node) ? (name, (" = " + formula, Face.Code.In(Tone.Muted))) : (name, ("= " + formula, Face.Number.In(Tone.Muted)));
@@ -274,10 +291,14 @@ internal sealed class TapeDrawing
     private double LabelWidth(TapeRow row)
     {
         var (name, formula) = Texts(row);
-        return IsLow(row.Node) ? Sheet.WidthOf(name, formula) : Math.Max(Sheet.WidthOf(name, ShapeOf(row.Node)), Sheet.WidthOf(formula));
+        if (IsScalar(row.Node)) return Sheet.WidthOf(name, formula);
+
+        var first = Sheet.WidthOf(name) + 8 + Sheet.WidthOf(WhatOf(row.Node), Face.Note);
+        return IsLow(row.Node) ? first : Math.Max(first, Sheet.WidthOf(formula));
     }
 
-    private static (string, Face) ShapeOf(NodeFrame node) => ("  " + node.Shape, Face.Note);
+    /// <summary>A tensor's shape, and before it that it is a parameter, which has no line to say so.</summary>
+    private static string WhatOf(NodeFrame node) => IsLow(node) ? $"{KindOf(node)} {node.Shape}" : node.Shape.ToString();
 
     private static string KindOf(NodeFrame node) => node.Kind.ToString().ToLowerInvariant();
 

@@ -20,6 +20,8 @@ internal sealed record Cut(double Y, int At, string Name);
 /// <summary>The surface a figure is drawn on: shapes and texts in pixels, y downwards.</summary>
 internal sealed class Sheet(Theme theme)
 {
+    private Dictionary<(double X, string? Classes), List<(double Y, Markup Content)>>? columns;
+
     /// <summary>The blank margin of every figure.</summary>
     public const double Margin = 16;
 
@@ -83,12 +85,10 @@ internal sealed class Sheet(Theme theme)
     public void Text(double x, double y, string text, Face face, Anchor anchor = Anchor.Start, double fit = double.PositiveInfinity, string? title = null, double turn = 0, bool halo = false)
     {
         var shown = double.IsInfinity(fit) ? text : TextWidth.Fit(text, face, fit, Theme);
-        var whole = title ?? (shown == text ? null : text);
-        using (Body.Open("text", ("x", x), ("y", y), ("class", Classes(face, anchor, halo)), ("transform", turn == 0 ? null : PathOf($"rotate({turn} {x} {y})"))))
-        {
-            Tooltip(whole);
-            Body.Characters(shown);
-        }
+        var content = new Markup();
+        Tooltip(content, title ?? (shown == text ? null : text));
+        content.Characters(shown);
+        Place(content, x, y, Classes(face, anchor, halo), turn == 0 ? null : PathOf($"rotate({turn} {x} {y})"));
     }
 
     /// <summary>Texts of different looks one after the other on a line, as far as they fit.</summary>
@@ -96,16 +96,44 @@ internal sealed class Sheet(Theme theme)
     {
         var whole = "";
         foreach (var (text, _) in spans) whole += text;
-        using (Body.Open("text", ("x", x), ("y", y)))
+        var content = new Markup();
+        Tooltip(content, spans.Length > 0 && WidthOf(spans) > fit ? whole : null);
+        foreach (var (text, face) in spans)
         {
-            Tooltip(spans.Length > 0 && WidthOf(spans) > fit ? whole : null);
-            foreach (var (text, face) in spans)
+            var shown = TextWidth.Fit(text, face, fit, Theme);
+            content.Element("tspan", shown, ("class", Classes(face, Anchor.Start, halo: false)));
+            fit -= TextWidth.Of(shown, face, Theme);
+            if (shown != text) break;
+        }
+
+        Place(content, x, y, null);
+    }
+
+    /// <summary>Keeps the texts from here on, to write those of a column together: what they share is said once.</summary>
+    public void BeginColumns() => columns = [];
+
+    /// <summary>Writes the columns that were kept.</summary>
+    public void EndColumns()
+    {
+        var kept = columns ?? [];
+        columns = null;
+        foreach (var ((x, classes), texts) in kept)
+        {
+            if (texts is [var (y, only)])
             {
-                var shown = TextWidth.Fit(text, face, fit, Theme);
-                Body.Element("tspan", shown, ("class", Classes(face, Anchor.Start, halo: false)));
-                fit -= TextWidth.Of(shown, face, Theme);
-                if (shown != text) break;
+                Place(only, x, y, classes);
+                continue;
             }
+
+            using (Group(x, classes: classes))
+            {
+                foreach (var (below, content) in texts)
+                {
+                    using (Body.Open("text", ("y", below))) Body.Append(content);
+                }
+            }
+
+            Body.Line();
         }
     }
 
@@ -132,6 +160,9 @@ internal sealed class Sheet(Theme theme)
     public void Curve(PathText path, Tone tone, double width = 1, string? dash = null, double opacity = 1, string? title = null) =>
         Shape("path", title, ("d", path.ToString()), ("class", tone.Stroke()), ("stroke-width", width == 1 ? null : Numbers.Coordinate(width)), ("stroke-dasharray", dash), Opacity(opacity));
 
+    /// <summary>A path that looks as its group says.</summary>
+    public void Path(PathText path, string? title = null) => Shape("path", title, ("d", path.ToString()));
+
     /// <summary>A filled path.</summary>
     public void Area(PathText path, Tone tone, double opacity = 1, string? title = null) =>
         Shape("path", title, ("d", path.ToString()), ("class", tone.Fill()), Opacity(opacity));
@@ -139,8 +170,8 @@ internal sealed class Sheet(Theme theme)
     /// <summary>A group of marks, moved and perhaps of a class; closes when disposed.</summary>
     public Markup.Scope Group(double x = 0, double y = 0, string? classes = null, string? title = null)
     {
-        var scope = Body.Open("g", ("transform", (x, y) == (0, 0) ? null : PathOf($"translate({x} {y})")), ("class", classes));
-        Tooltip(title);
+        var scope = Body.Open("g", ("transform", (x, y) == (0, 0) ? null : y == 0 ? PathOf($"translate({x})") : PathOf($"translate({x} {y})")), ("class", classes));
+        Tooltip(Body, title);
         return scope;
     }
 
@@ -155,6 +186,18 @@ internal sealed class Sheet(Theme theme)
         return classes.Length == 0 ? null : classes;
     }
 
+    private void Place(Markup content, double x, double y, string? classes, string? turn = null)
+    {
+        if (columns is not null && turn is null)
+        {
+            if (!columns.TryGetValue((x, classes), out var column)) columns.Add((x, classes), column = []);
+            column.Add((y, content));
+            return;
+        }
+
+        using (Body.Open("text", ("x", x), ("y", y), ("class", classes), ("transform", turn))) Body.Append(content);
+    }
+
     private void Shape(string name, string? title, params ReadOnlySpan<Attribute> attributes)
     {
         if (title is null || !HasTooltips)
@@ -165,12 +208,12 @@ internal sealed class Sheet(Theme theme)
 
         using (Body.Open(name, attributes))
         {
-            Tooltip(title);
+            Tooltip(Body, title);
         }
     }
 
-    private void Tooltip(string? text)
+    private void Tooltip(Markup element, string? text)
     {
-        if (text is not null && HasTooltips) Body.Element("title", text);
+        if (text is not null && HasTooltips) element.Element("title", text);
     }
 }

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace GradScope.Figures;
 
 /// <summary>A figure's style sheet: every rule is below the figure's own class, so it never styles the page around it.</summary>
-internal static class StyleSheet
+internal static partial class StyleSheet
 {
     private static readonly (Tone Tone, string Name)[] Names =
     [
@@ -12,10 +13,43 @@ internal static class StyleSheet
         (Tone.Loss, "loss"), (Tone.Negative, "neg"), (Tone.Rule, "rule"), (Tone.Paper, "paper"),
     ];
 
-    /// <summary>The rules a drawing needs, for the SVG; <paramref name="body"/> tells which steps of colour it uses.</summary>
-    public static string ForDrawing(string root, Theme theme, string body)
+    /// <summary>The rules a drawing needs, for the SVG: those of the classes in <paramref name="body"/> and of those that a script adds; null where it adds many.</summary>
+    public static string ForDrawing(string root, Theme theme, string body, IReadOnlyList<string>? added)
     {
-        var css = new StringBuilder();
+        var (css, looks) = (new StringBuilder(), new StringBuilder());
+        var drawn = Classes().Matches(body).SelectMany(m => m.Groups[1].Value.Split(' ')).ToHashSet();
+        looks.Append($"svg.{root},.{root} svg{{font:{Pixels(theme.SmallSize)} {theme.Font};white-space:pre;fill:{theme.Light.Ink};fill:var(--gs-ink)}}")
+            .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z2{{font-size:{Pixels(theme.TextSize)}}}");
+        Rule("m", $"font-family:{theme.MonoFont}");
+        Rule("b", "font-weight:600");
+        Rule("c", "text-anchor:middle");
+        Rule("e", "text-anchor:end");
+        Rule("veil", $"opacity:{Ribbons.Veil.ToString(CultureInfo.InvariantCulture)};opacity:var(--gs-veil)");
+        Rule("halo", $"paint-order:stroke;stroke:{theme.Light.Paper};stroke:var(--gs-paper);stroke-width:4px;stroke-linejoin:round");
+        Rule("dense", "shape-rendering:crispEdges");
+        if (drawn.Contains("hit")) looks.Append($".{root} .hit{{fill:none}}");
+        if (drawn.Contains(Thumbnails.Class)) looks.Append($".{root} .{Thumbnails.Class}{{pointer-events:all}}");
+        for (var step = 1; step < Ramp.Steps; step++)
+        {
+            if (drawn.Contains("o" + step.ToString(CultureInfo.InvariantCulture))) looks.Append($".{root} .o{step}{{opacity:{((double)step / Ramp.Steps).ToString("0.##", CultureInfo.InvariantCulture)}}}");
+        }
+
+        foreach (var (tone, name) in Names)
+        {
+            var (letter, plain) = (Tones.Letter(tone), Plain(theme.Light, tone));
+            // The plain colour is for readers of SVG that know no variables.
+            Rule("f" + letter, $"fill:{plain};fill:var(--gs-{name})");
+            Rule("s" + letter, $"fill:none;stroke:{plain};stroke:var(--gs-{name})");
+            var (text, variable) = tone switch
+            {
+                Tone.Gradient => (theme.Light.GradientText, "grad-text"),
+                Tone.Negative => (theme.Light.NegativeText, "neg-text"),
+                _ => (plain, name),
+            };
+            Rule("t" + letter, $"fill:{text};fill:var(--gs-{variable})");
+        }
+
+        var used = Used().Matches(looks.ToString()).Select(m => m.Groups[1].Value).ToHashSet();
         var light = Variables(theme.Light, Ribbons.Veil);
         var dark = Variables(theme.Dark, Ribbons.DarkVeil);
         var strongLight = Variables(theme.HighContrastLight, 1);
@@ -30,31 +64,20 @@ internal static class StyleSheet
             .Append($":is({LightContrastHosts}) .{root}{{{strongLight}}}:is({DarkContrastHosts}) .{root}{{{strongDark}}}")
             .Append($"@media(forced-colors:active){{.{root}.{root}.{root}{{forced-color-adjust:none;--gs-ink:CanvasText;--gs-muted:CanvasText;--gs-rule:GrayText;--gs-paper:Canvas}}}}")
             .Append($"@media print{{.{root}.{root}.{root}{{{light}--gs-ink:var(--gs-i);--gs-muted:var(--gs-m);--gs-rule:var(--gs-r);--gs-paper:var(--gs-p);print-color-adjust:exact}}}}")
-            .Append($".{root} text{{font:{Pixels(theme.SmallSize)} {theme.Font};white-space:pre;fill:{theme.Light.Ink};fill:var(--gs-ink)}}")
-            .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z2{{font-size:{Pixels(theme.TextSize)}}}")
-            .Append($".{root} .m{{font-family:{theme.MonoFont}}}.{root} .b{{font-weight:600}}.{root} .c{{text-anchor:middle}}.{root} .e{{text-anchor:end}}");
-        css.Append($".{root} .veil{{opacity:{Ribbons.Veil.ToString(CultureInfo.InvariantCulture)};opacity:var(--gs-veil)}}.{root} .halo{{paint-order:stroke;stroke:{theme.Light.Paper};stroke:var(--gs-paper);stroke-width:4px;stroke-linejoin:round}}.{root} .dense{{shape-rendering:crispEdges}}");
-        if (body.Contains("\"hit\"", StringComparison.Ordinal)) css.Append($".{root} .hit{{fill:none}}");
-        for (var step = 1; step < Ramp.Steps; step++)
-        {
-            if (body.Contains(Ramp.Class(step) + "\"", StringComparison.Ordinal)) css.Append($".{root} .o{step}{{opacity:{((double)step / Ramp.Steps).ToString("0.##", CultureInfo.InvariantCulture)}}}");
-        }
-
-        foreach (var (tone, name) in Names)
-        {
-            var (letter, plain) = (Tones.Letter(tone), Plain(theme.Light, tone));
-            // The plain colour is for readers of SVG that know no variables.
-            css.Append($".{root} .f{letter}{{fill:{plain};fill:var(--gs-{name})}}.{root} .s{letter}{{fill:none;stroke:{plain};stroke:var(--gs-{name})}}");
-            var (text, variable) = tone switch
-            {
-                Tone.Gradient => (theme.Light.GradientText, "grad-text"),
-                Tone.Negative => (theme.Light.NegativeText, "neg-text"),
-                _ => (plain, name),
-            };
-            css.Append($".{root} .t{letter}{{fill:{text};fill:var(--gs-{variable})}}");
-        }
-
+            .Append(looks);
         return css.ToString();
+
+        void Rule(string name, string look)
+        {
+            if (added is null || drawn.Contains(name) || added.Contains(name)) looks.Append($".{root} .{name}{{{look}}}");
+        }
+
+        string Variables(Palette p, double veil) =>
+            $"--gs-i:{p.Ink};--gs-m:{p.Muted};--gs-r:{p.Line};--gs-p:{p.Paper};--gs-value:{p.Value};--gs-grad:{p.Gradient};"
+            + Variable("grad-text", p.GradientText) + Variable("param", p.Parameter) + Variable("loss", p.Loss)
+            + Variable("neg", p.Negative) + Variable("neg-text", p.NegativeText) + Variable("veil", veil.ToString(CultureInfo.InvariantCulture));
+
+        string Variable(string name, string value) => used.Contains(name) ? $"--gs-{name}:{value};" : "";
     }
 
     /// <summary>The rules of what surrounds the SVG in HTML: the scrolling frame, the drawing for narrow places where there is one, and the tables with so many columns of text before their numbers.</summary>
@@ -105,11 +128,6 @@ internal static class StyleSheet
         + "--gs-rule:var(--vscode-editorWidget-border,var(--jp-border-color1,var(--gs-r)));"
         + "--gs-paper:var(--vscode-editor-background,var(--jp-layout-color0,var(--gs-p)))";
 
-    private static string Variables(Palette p, double veil) =>
-        $"--gs-i:{p.Ink};--gs-m:{p.Muted};--gs-r:{p.Line};--gs-p:{p.Paper};"
-        + $"--gs-value:{p.Value};--gs-grad:{p.Gradient};--gs-grad-text:{p.GradientText};--gs-param:{p.Parameter};"
-        + $"--gs-loss:{p.Loss};--gs-neg:{p.Negative};--gs-neg-text:{p.NegativeText};--gs-veil:{veil.ToString(CultureInfo.InvariantCulture)};";
-
     private static string Plain(Palette p, Tone tone) => tone switch
     {
         Tone.Ink => p.Ink,
@@ -122,6 +140,12 @@ internal static class StyleSheet
         Tone.Rule => p.Line,
         _ => p.Paper,
     };
+
+    [GeneratedRegex("class=\"([^\"]*)\"")]
+    private static partial Regex Classes();
+
+    [GeneratedRegex(@"var\(--gs-([\w-]+)\)")]
+    private static partial Regex Used();
 
     public static string Pixels(double size) => size.ToString("0.##", CultureInfo.InvariantCulture) + "px";
 }

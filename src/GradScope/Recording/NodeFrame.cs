@@ -62,6 +62,9 @@ public sealed record TapeFrame(ImmutableArray<NodeFrame> Nodes, int? Loss)
     /// <summary>What each step of the backward pass added to which gradient, in backward order; empty where nobody watched it.</summary>
     public ImmutableArray<Contribution> Contributions { get; init; } = [];
 
+    /// <summary>The input's tokens as text, one a position; empty where nobody told them.</summary>
+    public ImmutableArray<string> Tokens { get; init; } = [];
+
     /// <summary>Whether the gradients are there.</summary>
     public bool BackwardHasRun => Loss is not null;
 

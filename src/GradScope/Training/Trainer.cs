@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace GradScope;
 
 /// <summary>
@@ -238,15 +240,19 @@ public sealed partial class Trainer
         return workout;
     }
 
-    private Frame FrameOf(Workout workout, TapeFrame tape) => new(
-        Steps,
-        Recorder.Capture(Model, tape),
-        tape,
-        [.. workout.Tokens(0).ToArray().Select(t => Task.Vocabulary[t])],
-        [.. workout.Targets(0).ToArray().Select(t => t == TrainingTask.NoTarget ? null : Task.Vocabulary[t])],
-        Task.Vocabulary,
-        workout.Loss.ExactLoss,
-        Last);
+    private Frame FrameOf(Workout workout, TapeFrame tape)
+    {
+        ImmutableArray<string> tokens = [.. workout.Tokens(0).ToArray().Select(t => Task.Vocabulary[t])];
+        return new(
+            Steps,
+            Recorder.Capture(Model, tape),
+            tape with { Tokens = tokens },
+            tokens,
+            [.. workout.Targets(0).ToArray().Select(t => t == TrainingTask.NoTarget ? null : Task.Vocabulary[t])],
+            Task.Vocabulary,
+            workout.Loss.ExactLoss,
+            Last);
+    }
 
     private Workout Prepare(int count, bool gradients, Filler fill)
     {
