@@ -885,7 +885,7 @@
     const rows = [];
     const found = el('span', { 'aria-live': 'polite' });
     const hint = 'Select a row (arrows, Enter) to see its inputs and uses.';
-    const line = el('p', { 'aria-live': 'polite' }, hint);
+    const line = el('p', { class: 'gs-told', 'aria-live': 'polite' }, hint);
 
     /** @param {number} [node] */
     const select = node => {
@@ -899,6 +899,7 @@
         role ? mark.after(word) : word.remove();
         mark.setAttribute('aria-pressed', String(role === 'this'));
       });
+      line.toggleAttribute('data-on', selected !== undefined);
       line.textContent = selected === undefined ? hint
         : `${names[selected]}${inputs[selected].length ? ` = ${words[selected]}: inputs (in) ${list(taken)}` : `: ${words[selected]}`}; used by (use) ${list(used)}`;
     };
@@ -947,7 +948,7 @@
       });
     });
     root.addEventListener('keydown', event => { if (event.key === 'Escape' && selected !== undefined) select(selected); });
-    root.prepend(el('div', { class: 'gs-find' }, el('label', {}, 'Find a row ', search), ' ', found, line));
+    root.prepend(el('div', { class: 'gs-find' }, el('label', {}, 'Find a row ', search), ' ', found), line);
   };
 
   kinds.tape = root => {

@@ -41,7 +41,7 @@ internal sealed class TapeDrawing
             return;
         }
 
-        labelWidth = Math.Clamp(Widest(LabelWidth), 110, 262);
+        labelWidth = Math.Clamp(Widest(LabelWidth), anyTensor ? 124 : 110, 262);
         cellWidth = anyTensor ? MapWidth + 8 + NumberWidth : NumberWidth;
         ruleWidth = tape.BackwardHasRun ? Math.Clamp(Widest(r => RuleLines(r).Select(l => Sheet.WidthOf(l, Face.Number)).DefaultIfEmpty(0).Max()), 90, 340) : Sheet.WidthOf("backward has not run", Face.Note);
 
@@ -128,7 +128,8 @@ internal sealed class TapeDrawing
 
     private void Heads(double y)
     {
-        Sheet.Text(Label, y, !anyTensor ? "name = formula" : isNarrow ? "name" : "name (shape) = formula", Face.Note);
+        Sheet.Text(Label, y, anyTensor && isNarrow ? "name" : "name = formula", Face.Note);
+        if (anyTensor && !isNarrow) Sheet.Text(Label + labelWidth, y, "shape", Face.Note, Anchor.End);
         Sheet.Text(value + cellWidth, y, "↓ value", Face.Note.In(Tone.Value), Anchor.End);
         Sheet.Text(grad + cellWidth, y, "↑ gradient", Face.Note.In(Tone.Gradient), Anchor.End);
         if (!isNarrow) Sheet.Text(rule, y, tape.BackwardHasRun ? "backward adds" : "backward has not run", Face.Note.In(tape.BackwardHasRun ? Tone.Gradient : Tone.Muted));
