@@ -211,7 +211,8 @@ public sealed partial class BrowserTests
         var width = columns / heads;
         var (head, key) = (column * block / width, column * block % width);
         string Token(int position) => tape.Tokens.IsEmpty ? "" : $" “{TokenText.Show(tape.Tokens[position])}”";
-        var index = block == 1 ? $"{key}" : $"{key}…{key + block - 1}";
+        var last = Math.Min(key + block, width) - 1;
+        var index = last == key ? $"{key}" : $"{key}…{last}";
         string where = node.Shape.Rank switch
         {
             4 => $"query {row}{Token(row)}, head {head}, key {index}{Token(key)}",

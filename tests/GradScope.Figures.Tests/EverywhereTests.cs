@@ -9,12 +9,12 @@ namespace GradScope.Figures.Tests;
 /// <summary>Figures wherever they are shown: themes and contrast, narrow and wide, on paper, many in a page, one twice, and of large models.</summary>
 public sealed partial class EverywhereTests(BrowserTests.Browser browser) : IClassFixture<BrowserTests.Browser>
 {
-    // The contrast (WCAG 2) of each text on the figure's paper, and of each of the five tones of marks.
+    // The contrast (WCAG 2) of each text on the figure's paper, and of each tone of marks that a figure's style has; and how many of the five tones were seen.
     private const string Contrasts = """
         () => {
           const parse = colour => { const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number); return { c: [r, g, b], a }; };
           const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
-          const result = { text: 99, mark: 99 };
+          const result = { text: 99, mark: 99 }, seen = new Set();
           for (const svg of document.querySelectorAll('svg')) {
             const paper = parse(getComputedStyle(svg.querySelector(':scope > rect')).fill).c;
             const against = (colour, veil = 1) => {
@@ -25,13 +25,15 @@ public sealed partial class EverywhereTests(BrowserTests.Browser browser) : ICla
             for (const text of svg.querySelectorAll('text,tspan')) result.text = Math.min(result.text, against(getComputedStyle(text).fill));
             const mark = document.createElementNS(svg.namespaceURI, 'path');
             svg.append(mark);
-            for (const letter of ['v', 'g', 'n', 'p', 'l']) {
+            const style = [...svg.closest('.gs').querySelectorAll('style')].map(style => style.textContent).join('');
+            for (const letter of ['v', 'g', 'n', 'p', 'l'].filter(letter => style.includes(` .f${letter}{`))) {
+              seen.add(letter);
               mark.setAttribute('class', `f${letter} veil`);
               result.mark = Math.min(result.mark, against(getComputedStyle(mark).fill, Number(getComputedStyle(mark).opacity)));
             }
             mark.remove();
           }
-          return [result.text, result.mark];
+          return [result.text, result.mark, seen.size];
         }
         """;
 
@@ -72,6 +74,7 @@ public sealed partial class EverywhereTests(BrowserTests.Browser browser) : ICla
             await page.EvaluateAsync(Clean);
             await page.EvaluateAsync($"() => {{ {host} }}");
             var least = await page.EvaluateAsync<double[]>(Contrasts);
+            Assert.Equal(5, least[2]);
             if (least[0] < text || least[1] < mark) problems.Add($"{what}: text {least[0]:0.00}:1, marks {least[1]:0.00}:1");
         }
 

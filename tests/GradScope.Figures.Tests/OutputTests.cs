@@ -58,6 +58,20 @@ public sealed partial class OutputTests
         Assert.True(Sizes().Matches(figure.Html).Select(m => m.Value.Split(':')[1]).Distinct().Count() <= 3);
     }
 
+    /// <summary>A figure carries no look that it does not need; here that it has all it needs, its script's among them.</summary>
+    [Theory]
+    [MemberData(nameof(Gallery.Names), MemberType = typeof(Gallery))]
+    public void What_is_drawn_has_its_look(string name)
+    {
+        var root = XDocument.Parse(Gallery.Draw(name).Html).Root!;
+        var styles = string.Concat(root.Descendants().Where(e => e.Name.LocalName == "style").Select(e => e.Value));
+        var drawn = root.Descendants(svg + "svg").SelectMany(e => e.Descendants()).Select(e => (string?)e.Attribute("class"));
+        var added = root.Elements("script").SelectMany(e => ScriptClass().Matches(e.Value)).Select(m => m.Groups[1].Value);
+        Assert.All(drawn.Concat(added).OfType<string>().SelectMany(c => c.Split(' ')).Distinct(), c => Assert.Contains($" .{c}{{", styles));
+        // Where the transport turns from forward to backward the script itself sets.
+        Assert.All(Variable().Matches(styles).Select(m => m.Groups[1].Value).Where(v => v != "--gs-turn").Distinct(), v => Assert.Contains($"{v}:", styles));
+    }
+
     [Fact]
     public void Prefixes_are_the_figures_own()
     {
@@ -130,6 +144,12 @@ public sealed partial class OutputTests
 
     [GeneratedRegex(@"font(-size)?:[\d.]+px")]
     private static partial Regex Sizes();
+
+    [GeneratedRegex(@"[{,]class:""([^""]*)""")]
+    private static partial Regex ScriptClass();
+
+    [GeneratedRegex(@"var\((--gs-[\w-]+)[,)]")]
+    private static partial Regex Variable();
 
     [GeneratedRegex(@"@media[^{]*\{")]
     private static partial Regex Media();

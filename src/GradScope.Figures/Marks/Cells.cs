@@ -6,9 +6,9 @@ internal sealed class Cells
     private readonly float[] values;
     private readonly bool[]? forbidden;
 
-    private Cells(int rows, int columns, float[] values, bool[]? forbidden, int rowBlock = 1, int columnBlock = 1)
+    private Cells(int rows, int columns, float[] values, bool[]? forbidden)
     {
-        (Rows, Columns, RowBlock, ColumnBlock) = (rows, columns, rowBlock, columnBlock);
+        (Rows, Columns, DataRows, DataColumns) = (rows, columns, rows, columns);
         (this.values, this.forbidden) = (values, forbidden);
         (Largest, NotFinite, AnyNegative) = Measure(values);
     }
@@ -18,10 +18,16 @@ internal sealed class Cells
     public int Columns { get; }
 
     /// <summary>How many rows of the data a drawn row stands for.</summary>
-    public int RowBlock { get; }
+    public int RowBlock { get; private init; } = 1;
 
     /// <summary>How many columns of the data a drawn column stands for.</summary>
-    public int ColumnBlock { get; }
+    public int ColumnBlock { get; private init; } = 1;
+
+    /// <summary>How many rows the data has.</summary>
+    public int DataRows { get; private init; }
+
+    /// <summary>How many columns the data has.</summary>
+    public int DataColumns { get; private init; }
 
     /// <summary>The largest magnitude among the finite numbers.</summary>
     public double Largest { get; }
@@ -88,7 +94,7 @@ internal sealed class Cells
     public bool IsForbidden(int cell) => forbidden?[cell] ?? false;
 
     /// <summary>The same cells with other numbers.</summary>
-    public Cells Select(Func<float, float> map) => new(Rows, Columns, [.. values.Select(map)], forbidden, RowBlock, ColumnBlock);
+    public Cells Select(Func<float, float> map) => new(Rows, Columns, [.. values.Select(map)], forbidden) { RowBlock = RowBlock, ColumnBlock = ColumnBlock, DataRows = DataRows, DataColumns = DataColumns };
 
     /// <summary>At most so many rows and columns: each drawn cell shows the number of largest magnitude of its block, and NaN wins over all.</summary>
     public Cells Thin(int maxRows, int maxColumns) => ThinBy((Rows + maxRows - 1) / maxRows, (Columns + maxColumns - 1) / maxColumns);
@@ -121,7 +127,7 @@ internal sealed class Cells
             }
         }
 
-        return new(rows, columns, thin, closed, down, across);
+        return new(rows, columns, thin, closed) { RowBlock = down, ColumnBlock = across, DataRows = Rows, DataColumns = Columns };
     }
 
     /// <summary>What thinning did, in words; null where all cells are drawn.</summary>

@@ -93,7 +93,7 @@ internal sealed class Payload
     public JsonObject MapOf(string name, Cells cells, Side? down = null, Side? across = null)
     {
         var map = new JsonObject { ["name"] = name, ["rows"] = cells.Rows, ["cols"] = cells.Columns };
-        if (cells.IsThinned) map["block"] = new JsonArray(cells.RowBlock, cells.ColumnBlock);
+        if (cells.IsThinned) map["block"] = new JsonArray(cells.RowBlock, cells.ColumnBlock, cells.DataRows, cells.DataColumns);
         if (down is not null) map["down"] = ToJson(down);
         if (across is not null) map["across"] = ToJson(across);
         return map;

@@ -9,9 +9,9 @@
   /** Where numbers stand in the payload: first, count, exponent of the smallest. @typedef {[number, number, number]} Ref */
   /** What rows or columns are: a word for them, the header's list of their texts, the first one's number, how far apart their numbers are, and, where matrices stand beside each other, what each is and its size.
    * @typedef {{ name?: string, of?: number, from?: number, every?: number, each?: [string, number] }} Side */
-  /** A rectangle of numbers, rows × cols cells; each cell stands for block[0] × block[1] numbers that were recorded. v is the value, g its gradient, called grad;
+  /** A rectangle of numbers, rows × cols cells; each cell stands for block[0] × block[1] of the block[2] × block[3] numbers that were recorded. v is the value, g its gradient, called grad;
    * of curves there are many values a column, by name.
-   * @typedef {{ name: string, rows: number, cols: number, block?: [number, number], v?: Ref, g?: Ref, grad?: string, many?: [string, Ref][], down?: Side, across?: Side }} Grid */
+   * @typedef {{ name: string, rows: number, cols: number, block?: [number, number, number, number], v?: Ref, g?: Ref, grad?: string, many?: [string, Ref][], down?: Side, across?: Side }} Grid */
   /** @typedef {{ maps?: Grid[], names?: string[][], [key: string]: any }} Head */
   /** @typedef {{ head: Head, numbers: (ref: Ref | undefined) => Cell[] | undefined }} Data */
   /** @typedef {Record<string, string | number | boolean | undefined | ((event: any) => void)>} Attributes */
@@ -131,20 +131,22 @@
 
   // ---- heatmaps
 
-  /** A side's words for one place, such as query 3 “r”. @param {Side | undefined} side @param {number} i @param {number} block @param {string[][]} names @returns {string} */
-  const place = (side, i, block, names) => {
+  /** A side's words for one place, such as query 3 “r”; of so many numbers the last block may hold fewer.
+   * @param {Side | undefined} side @param {number} i @param {number} block @param {string[][]} names @param {number} [count] @returns {string} */
+  const place = (side, i, block, names, count = Infinity) => {
     if (side?.each) return `${side.each[0]} ${Math.floor(i / side.each[1])}, ${place({ ...side, each: undefined }, i % side.each[1], block, names)}`;
+    const more = Math.min(block, count - i * block) - 1;
     const at = i * block * (side?.every ?? 1) + (side?.from ?? 0);
     const text = side?.of === undefined || block > 1 ? '' : ` “${names[side.of][i]}”`;
-    return `${side?.name ? side.name + ' ' : ''}${at}${block > 1 ? '…' + (at + block - 1) : ''}${text}`;
+    return `${side?.name ? side.name + ' ' : ''}${at}${more > 0 ? '…' + (at + more) : ''}${text}`;
   };
 
   /** What a cell tells: its index, the tokens there, its value and its gradient.
    * @param {Grid} map @param {string[][]} names @param {Cell[] | undefined} value @param {Cell[] | undefined} grad @param {number} r @param {number} c */
   const tell = (map, names, value, grad, r, c) => {
-    const [down, across] = map.block ?? [1, 1];
+    const [down, across, rows, cols] = map.block ?? [1, 1];
     const i = r * map.cols + c;
-    const where = [...map.rows > 1 || map.down ? [place(map.down, r, down, names)] : [], place(map.across, c, across, names)].join(', ');
+    const where = [...map.rows > 1 || map.down ? [place(map.down, r, down, names, rows)] : [], place(map.across, c, across, names, cols)].join(', ');
     const lines = [`${map.name}[${where}]`];
     if (value) lines.push(value[i] === null ? 'masked: not allowed' : `value ${short(value[i])}`);
     if (grad && grad[i] !== null) lines.push(`${map.grad ?? 'gradient'} ${short(grad[i])}`);
