@@ -86,7 +86,7 @@ public sealed class Figure
         // The prefix follows from what is shown: two figures on a page never share it, and a figure keeps it from run to run.
         var bytes = payload?.ToBytes() ?? [];
         var root = "gs-" + Fingerprint([.. Encoding.UTF8.GetBytes($"{title}\n{text}\n{drawing.Sheet.Body}\n{numbers}"), .. bytes]);
-        var style = StyleSheet.ForDrawing(root, theme, $"<rect class=\"{Tone.Paper.Fill()}\"/>{drawing.Sheet.Body}{narrow?.Sheet.Body}", kind is null ? [] : FigureScript.ClassesOf(kind));
+        var style = StyleSheet.ForDrawing(root, theme, $"{drawing.Sheet.Body}{narrow?.Sheet.Body}", kind is null ? [] : FigureScript.ClassesOf(kind));
         var svg = Write(drawing, root, style, title, Opening(text), new(0, 0, ""), new(drawing.Height, drawing.Sheet.Body.Length, ""));
 
         var html = new Markup();

@@ -217,6 +217,7 @@ public sealed partial class BrowserTests
         {
             4 => $"query {row}{Token(row)}, head {head}, key {index}{Token(key)}",
             3 => $"position {row}{Token(row)}, {index}",
+            _ when node.Name == "tokens" => $"position {key}{Token(key)}",
             _ => rows == 1 ? index : $"{row}, {index}",
         };
         if (heads > 1 && key > row) return $"{node.Label}[{where}]\nmasked: not allowed";

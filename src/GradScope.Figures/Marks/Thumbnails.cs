@@ -11,9 +11,9 @@ internal sealed class Thumbnails(Sheet sheet)
     /// <summary>The class of the frames' group.</summary>
     public const string Class = "maps";
 
-    private readonly List<(Cells Cells, Ramp Ramp, double X, double Y, double Size, string Title)> maps = [];
+    private readonly List<Map> maps = [];
 
-    public void Add(Cells cells, Ramp ramp, double x, double y, double size, string title) => maps.Add((cells, ramp, x, y, size, title));
+    public void Add(Cells cells, Ramp ramp, double x, double y, double size, string title) => maps.Add(new(cells, ramp, x, y, size, title));
 
     /// <summary>Writes the maps that were added.</summary>
     public void Write()
@@ -33,7 +33,7 @@ internal sealed class Thumbnails(Sheet sheet)
         maps.Clear();
     }
 
-    private void Write(double size, IReadOnlyList<(Cells Cells, Ramp Ramp, double X, double Y, double Size, string Title)> maps)
+    private void Write(double size, IReadOnlyList<Map> maps)
     {
         var (left, top) = (maps[0].X, maps[0].Y);
         var paths = new Heatmap.Colours();
@@ -75,4 +75,6 @@ internal sealed class Thumbnails(Sheet sheet)
 
         return path.Replace(" -", "-").ToString();
     }
+
+    private readonly record struct Map(Cells Cells, Ramp Ramp, double X, double Y, double Size, string Title);
 }

@@ -16,7 +16,8 @@ internal static class NodeSides
         Side? down = node.Name == "embed.weight" && shape[0] == vocabulary.Count ? new("token", Texts(vocabulary, shape[0], cells.RowBlock))
             : shape.Rank == 3 && shape[0] == 1 && shape[1] == tokens.Count ? new("position", Texts(tokens, shape[1], cells.RowBlock))
             : null;
-        Side? across = node.Name == "logits" && shape[^1] == vocabulary.Count ? new("token", Texts(vocabulary, shape[^1], cells.ColumnBlock))
+        Side? across = node.Name == "tokens" && shape[^1] == tokens.Count ? new("position", Texts(tokens, shape[^1], cells.ColumnBlock))
+            : node.Name == "logits" && shape[^1] == vocabulary.Count ? new("token", Texts(vocabulary, shape[^1], cells.ColumnBlock))
             : each is null ? null : new(Each: each);
         return (down, across);
 

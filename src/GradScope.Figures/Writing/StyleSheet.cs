@@ -17,7 +17,7 @@ internal static partial class StyleSheet
     public static string ForDrawing(string root, Theme theme, string body, IReadOnlyList<string>? added)
     {
         var (css, looks) = (new StringBuilder(), new StringBuilder());
-        var drawn = Classes().Matches(body).SelectMany(m => m.Groups[1].Value.Split(' ')).ToHashSet();
+        HashSet<string> drawn = [Tone.Paper.Fill(), .. Classes().Matches(body).SelectMany(m => m.Groups[1].Value.Split(' '))];
         looks.Append($"svg.{root},.{root} svg{{font:{Pixels(theme.SmallSize)} {theme.Font};white-space:pre;fill:{theme.Light.Ink};fill:var(--gs-ink)}}")
             .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z2{{font-size:{Pixels(theme.TextSize)}}}");
         Rule("m", $"font-family:{theme.MonoFont}");
