@@ -11,7 +11,7 @@
    * @typedef {{ name?: string, of?: number, from?: number, every?: number, each?: [string, number] }} Side */
   /** A rectangle of numbers, rows × cols cells; each cell stands for block[0] × block[1] of the block[2] × block[3] numbers that were recorded. v is the value, g its gradient, called grad;
    * of curves there are many values a column, by name.
-   * @typedef {{ name: string, rows: number, cols: number, block?: [number, number, number, number], v?: Ref, g?: Ref, grad?: string, many?: [string, Ref][], down?: Side, across?: Side }} Grid */
+   * @typedef {{ name: string, rows: number, cols: number, block?: [number, number, number?, number?], v?: Ref, g?: Ref, grad?: string, many?: [string, Ref][], down?: Side, across?: Side }} Grid */
   /** @typedef {{ maps?: Grid[], names?: string[][], [key: string]: any }} Head */
   /** @typedef {{ head: Head, numbers: (ref: Ref | undefined) => Cell[] | undefined }} Data */
   /** @typedef {Record<string, string | number | boolean | undefined | ((event: any) => void)>} Attributes */
