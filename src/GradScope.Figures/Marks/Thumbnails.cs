@@ -3,8 +3,8 @@ using System.Text;
 namespace GradScope.Figures;
 
 /// <summary>
-/// Small maps, written together: where cells hold no marks, what has one colour is one path in units of a cell; and the frames
-/// stand by themselves, in the order of the maps, for a script to read.
+/// Small maps, written together: of small cells what has one colour is one path, in units of a cell; and the frames stand by
+/// themselves, in the order of the maps, for a script to read.
 /// </summary>
 internal sealed class Thumbnails(Sheet sheet)
 {
@@ -20,9 +20,10 @@ internal sealed class Thumbnails(Sheet sheet)
     {
         if (maps.Count == 0) return;
 
-        var marked = maps.ToLookup(map => map.Size >= Heatmap.Smallest && (map.Cells.AnyNegative || map.Cells.NotFinite > 0));
-        foreach (var (cells, ramp, x, y, size, _) in marked[true]) Heatmap.DrawCells(sheet, cells, ramp, x, y, size, size);
-        foreach (var same in marked[false].GroupBy(map => map.Size)) Write(same.Key, [.. same]);
+        // Cells with room for marks, and with neighbours above and below, are told apart one by one.
+        var spaced = maps.ToLookup(map => map.Size >= Heatmap.Smallest && (map.Cells.Rows > 1 || map.Cells.AnyNegative || map.Cells.NotFinite > 0));
+        foreach (var (cells, ramp, x, y, size, _) in spaced[true]) Heatmap.DrawCells(sheet, cells, ramp, x, y, size, size);
+        foreach (var same in spaced[false].GroupBy(map => map.Size)) Write(same.Key, [.. same]);
 
         using (sheet.Group(classes: $"{Tone.Rule.Stroke()} {Class}"))
         {

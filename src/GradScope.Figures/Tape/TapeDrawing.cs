@@ -41,7 +41,7 @@ internal sealed class TapeDrawing
             return;
         }
 
-        labelWidth = Math.Clamp(Widest(LabelWidth), anyTensor ? 124 : 110, 262);
+        labelWidth = Math.Clamp(Widest(LabelWidth), anyTensor ? 140 : 110, 262);
         cellWidth = anyTensor ? MapWidth + 8 + NumberWidth : NumberWidth;
         ruleWidth = tape.BackwardHasRun ? Math.Clamp(Widest(r => RuleLines(r).Select(l => Sheet.WidthOf(l, Face.Number)).DefaultIfEmpty(0).Max()), 90, 340) : Sheet.WidthOf("backward has not run", Face.Note);
 
