@@ -15,7 +15,7 @@ public sealed partial class EverywhereTests(BrowserTests.Browser browser) : ICla
           const parse = colour => { const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number); return { c: [r, g, b], a }; };
           const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
           const result = { text: 99, mark: 99 }, seen = new Set();
-          for (const svg of document.querySelectorAll('svg')) {
+          for (const svg of document.querySelectorAll('svg:not(svg *)')) {
             const paper = parse(getComputedStyle(svg.querySelector(':scope > rect')).fill).c;
             const against = (colour, veil = 1) => {
               const { c, a } = parse(colour);

@@ -19,6 +19,7 @@ public sealed class ScriptTests
     [InlineData("maps", 10_000)]
     [InlineData("rows", 5_000)]
     [InlineData("tape", 10_000)]
+    [InlineData("curves", 10_000)]
     [InlineData("attention", 20_000)]
     [InlineData("run", 20_000)]
     [InlineData("player", 30_000)]

@@ -1,10 +1,10 @@
 namespace GradScope.Figures;
 
 /// <summary>The maps of a figure that a script reads, each once however often it is drawn.</summary>
-internal sealed class DrawnMaps<TKey>
+internal sealed class DrawnMaps<TKey>(string kind = "maps")
     where TKey : notnull
 {
-    private readonly Payload payload = new("maps");
+    private readonly Payload payload = new(kind);
     private readonly Dictionary<TKey, int> numbers = [];
 
     /// <summary>What the script reads; null where no map is drawn.</summary>

@@ -1,7 +1,7 @@
 // GradScope's figures come to life: cells are read, maps are switched, steps are played. A figure is complete without.
 // Nothing here asks the network, makes an id, or touches anything outside of a figure's own element.
 // Sections begin with four equals signs. Each figure holds the first and the last; one whose cells are read also maps, a tape rows,
-// and one that is drawn here maps, the kit and the one of its kind.
+// a training maps and curves, and one that is drawn here maps, the kit and the one of its kind.
 (() => {
   'use strict';
 
@@ -23,17 +23,25 @@
 
   // ---- elements
 
-  /** An element of HTML or SVG. Functions are listeners, true an attribute without a value; what is undefined or false is left out.
-   * @param {string} name @param {Attributes} [attributes] @param {...(Node | string)} children @returns {any} */
-  const el = (name, attributes = {}, ...children) => {
-    const element = svgNames.test(name) ? document.createElementNS(SVG, name) : document.createElement(name);
+  /** Gives an element attributes. Functions are listeners, true an attribute without a value; what is undefined or false is left out.
+   * @param {Element} element @param {Attributes} attributes */
+  const set = (element, attributes) => {
     for (const [attribute, value] of Object.entries(attributes)) {
       if (typeof value === 'function') element.addEventListener(attribute, value);
       else if (value !== undefined && value !== false) element.setAttribute(attribute, value === true ? '' : String(value));
     }
+  };
+
+  /** An element of HTML or SVG with attributes; a button submits nothing. @param {string} name @param {Attributes} [attributes] @param {...(Node | string)} children @returns {any} */
+  const el = (name, attributes = {}, ...children) => {
+    const element = svgNames.test(name) ? document.createElementNS(SVG, name) : document.createElement(name);
+    set(element, { type: name === 'button' && name, ...attributes });
     element.append(...children);
     return element;
   };
+
+  /** All elements below one that a selector finds. @param {Element} root @param {string} selector @returns {any[]} */
+  const find = (root, selector) => [...root.querySelectorAll(selector)];
 
   // ---- figures
 
@@ -41,6 +49,9 @@
   const kinds = {};
 
   // ==== maps
+
+  /** @param {number} low @param {number} x @param {number} high */
+  const clamp = (low, x, high) => Math.max(low, Math.min(x, high));
 
   // ---- numbers
 
@@ -112,7 +123,7 @@
       hide,
       /** Tells screen readers, without moving the focus. @param {string} text */
       say: text => { voice.textContent = text; },
-      /** Shows a text beside a box of the screen. @param {{ left: number, top: number, width: number, height: number }} box @param {string} text */
+      /** Shows a text beside a box of the screen. @param {{ left: number, top: number, width: number, height: number, span: number }} box From its middle on something may be selected. @param {string} text */
       show: (box, text) => {
         const frame = root.getBoundingClientRect();
         tip.textContent = text;
@@ -120,10 +131,10 @@
         // What is tall is a step: a line, and the text beside it. Otherwise the text is above, or below where there is no room above.
         const [x, tall, above] = [box.left - frame.left, box.height > 200, box.top - tip.offsetHeight - 6];
         mark.classList.toggle('gs-line', tall);
-        Object.assign(mark.style, { left: `${tall ? x + box.width / 2 : x}px`, top: `${box.top - frame.top}px`, width: `${tall ? 0 : box.width}px`, height: `${box.height}px` });
+        Object.assign(mark.style, { left: `${tall ? x + box.width / 2 + Math.min(0, box.span) : x}px`, top: `${box.top - frame.top}px`, width: `${tall ? Math.abs(box.span) : box.width}px`, height: `${box.height}px` });
         const right = x + box.width + 10;
         const left = !tall ? x + box.width / 2 - tip.offsetWidth / 2 : right + tip.offsetWidth <= frame.width ? right : x - tip.offsetWidth - 10;
-        tip.style.left = `${Math.max(0, Math.min(left, frame.width - tip.offsetWidth))}px`;
+        tip.style.left = `${clamp(0, left, frame.width - tip.offsetWidth)}px`;
         tip.style.top = `${(tall ? Math.max(8, box.top) : above > 0 ? above : box.top + box.height + 6) - frame.top}px`;
       },
     };
@@ -166,58 +177,68 @@
     }
   };
 
+  /** Which columns of a map are in view, the first and the first that is no more; the one that is read, the one a drag began at, and what brings one into view.
+   * @typedef {{ shown?: [number, number], at?: any, start?: any, reveal?: (c: number) => void }} View */
+
   /** Lets a drawn rectangle of cells be read by pointer and keys.
-   * @param {Element} target @param {{ rows: number, cols: number, label: string, role?: string, tell: (r: number, c: number) => string }} map @param {ReturnType<typeof stage>} on */
-  const readable = (target, map, on) => {
+   * @param {Element} target @param {{ rows: number, cols: number, label: string, role?: string, tell: (r: number, c: number) => string }} map
+   * @param {ReturnType<typeof stage>} on @param {View} view */
+  const readable = (target, map, on, view = {}) => {
     /** @type {[number, number]} */
     let at = [0, 0];
     const box = () => {
       const frame = target.getBoundingClientRect();
       const [width, height] = [frame.width / map.cols, frame.height / map.rows];
-      return { left: frame.left + at[1] * width, top: frame.top + at[0] * height, width, height };
+      return { left: frame.left + at[1] * width, top: frame.top + at[0] * height, width, height, span: ((view.start ?? at[1]) - at[1]) * width };
     };
     const read = (/** @type {boolean} */ aloud) => {
-      at = [Math.min(at[0], map.rows - 1), Math.min(at[1], map.cols - 1)];
+      const [from, to] = view.shown ?? [0, map.cols];
+      at = [Math.min(at[0], map.rows - 1), view.at = clamp(from, at[1], to - 1)];
       const text = map.tell(...at);
       on.show(box(), text);
       if (aloud) on.say(text.replace(/\n/g, ', '));
     };
-    target.setAttribute('role', 'application');
-    target.setAttribute('aria-roledescription', map.role ?? 'heatmap');
-    target.setAttribute('aria-label', `${map.label}: arrow keys read its cells`);
-    target.addEventListener('pointermove', event => {
+    const point = (/** @type {PointerEvent} */ event) => {
       const frame = target.getBoundingClientRect();
-      const { clientX, clientY } = /** @type {PointerEvent} */ (event);
-      const clamp = (/** @type {number} */ x, /** @type {number} */ n) => Math.max(0, Math.min(n - 1, Math.floor(x * n)));
-      at = [clamp((clientY - frame.top) / frame.height, map.rows), clamp((clientX - frame.left) / frame.width, map.cols)];
+      const cell = (/** @type {number} */ x, /** @type {number} */ n) => clamp(0, Math.floor(x * n), n - 1);
+      at = [cell((event.clientY - frame.top) / frame.height, map.rows), cell((event.clientX - frame.left) / frame.width, map.cols)];
       read(false);
+    };
+    set(target, {
+      role: 'application',
+      'aria-roledescription': map.role ?? 'heatmap',
+      'aria-label': `${map.label}: arrow keys read its cells`,
+      pointerdown: point,
+      pointermove: point,
+      pointerleave: on.hide,
+      focus: () => { if (target.matches(':focus-visible')) read(true); },
+      blur: on.hide,
+      keydown: event => {
+        const next = move(event.key, at, map.rows, map.cols);
+        if (!next) return;
+        at = next;
+        view.reveal?.(at[1]);
+        event.preventDefault();
+        event.stopPropagation();
+        read(true);
+      },
     });
-    target.addEventListener('pointerleave', on.hide);
-    target.addEventListener('focus', () => { if (target.matches(':focus-visible')) read(true); });
-    target.addEventListener('blur', on.hide);
-    target.addEventListener('keydown', event => {
-      const next = move(/** @type {KeyboardEvent} */ (event).key, at, map.rows, map.cols);
-      if (!next) return;
-      at = next;
-      event.preventDefault();
-      event.stopPropagation();
-      read(true);
-    });
+    return read;
   };
 
   /** Makes one tab stop of many things, or one in each drawing: Page Up and Page Down go from one to the next. @param {Element[]} all */
   const rove = all => new Set(all.map(target => target.closest('.gs-drawn>svg'))).forEach(drawing => {
     const targets = all.filter(target => target.closest('.gs-drawn>svg') === drawing);
-    targets.forEach((target, i) => {
-      target.setAttribute('tabindex', i === 0 ? '0' : '-1');
-      target.addEventListener('focus', () => targets.forEach(t => t.setAttribute('tabindex', t === target ? '0' : '-1')));
-      target.addEventListener('keydown', event => {
-        const by = { PageUp: -1, PageDown: 1 }[/** @type {KeyboardEvent} */ (event).key];
+    targets.forEach((target, i) => set(target, {
+      tabindex: i ? -1 : 0,
+      focus: () => targets.forEach(t => set(t, { tabindex: t === target ? 0 : -1 })),
+      keydown: event => {
+        const by = { PageUp: -1, PageDown: 1 }[/** @type {string} */ (event.key)];
         if (!by) return;
         event.preventDefault();
         /** @type {SVGElement} */ (targets[(i + by + targets.length) % targets.length]).focus();
-      });
-    });
+      },
+    }));
   });
 
   // ---- figures
@@ -226,24 +247,27 @@
    * @param {(on: ReturnType<typeof stage>, data: Data) => void} make @returns {(root: HTMLElement) => Promise<void>} */
   const live = make => async root => make(stage(root), await inflate(root.dataset.numbers ?? ''));
 
-  /** A drawing whose heatmaps are read: element i with data-map holds map i, and so does the inside of thumbnails' frames, as the header's frames say. */
-  kinds.maps = live((on, { head, numbers }) => {
-    on.root.querySelectorAll('.maps path').forEach((frame, i) => {
+  /** Lets a drawing's heatmaps be read: element i with data-map holds map i, and so does the inside of thumbnails' frames, as the header's frames say.
+   * @param {ReturnType<typeof stage>} on @param {Data} data @param {View} [view] */
+  const maps = (on, { head, numbers }, view) => {
+    find(on.root, '.maps path').forEach((frame, i) => {
       const [x, y, width, height] = (frame.getAttribute('d') ?? '').match(/[\d.]+/g)?.map(Number) ?? [];
       frame.after(el('rect', { x: x + 0.5, y: y + 0.5, width: width - 1, height: height - 1, stroke: 'none', class: 'hit', 'data-map': head.frames[i % head.frames.length] }));
     });
-    const frames = [...on.root.querySelectorAll('[data-map]')];
-    frames.forEach(frame => {
+    const frames = find(on.root, '[data-map]');
+    rove(frames);
+    return frames.map(frame => {
       const map = /** @type {Grid[]} */ (head.maps)[Number(frame.getAttribute('data-map'))];
       const [value, grad] = [numbers(map.v), numbers(map.g)];
       const many = map.many?.map(([name, ref]) => ({ name, cells: numbers(ref) ?? [] }));
-      frame.parentNode?.querySelectorAll('title').forEach(title => title.remove());
-      readable(frame, { ...map, label: map.name, role: many && 'curves', tell: (r, c) => many
+      find(frame.parentNode, 'title').forEach(title => title.remove());
+      return readable(frame, { ...map, label: map.name, role: many && 'curves', tell: (r, c) => many
         ? [place(map.across, c, 1, []), ...many.filter(({ cells }) => cells[c] !== null).map(({ name, cells }) => `${name} ${short(cells[c])}`)].join('\n')
-        : tell(map, head.names ?? [], value, grad, r, c) }, on);
+        : tell(map, head.names ?? [], value, grad, r, c) }, on, view);
     });
-    rove(frames);
-  });
+  };
+
+  kinds.maps = live(maps);
 
   // ==== kit
 
@@ -297,7 +321,7 @@
       set speed(value) { speed = value; if (playing) tick(); },
       /** @param {number} to */
       go: to => {
-        at = Math.max(0, Math.min(count - 1, to));
+        at = clamp(0, to, count - 1);
         if (playing && at === count - 1) self.pause();
         else change(at, playing);
       },
@@ -326,7 +350,7 @@
   };
 
   /** A button with a picture. @param {keyof icons} icon @param {string} label @param {() => void} click */
-  const iconButton = (icon, label, click) => el('button', { type: 'button', class: 'gs-icon', 'aria-label': label, title: label, click },
+  const iconButton = (icon, label, click) => el('button', { class: 'gs-icon', 'aria-label': label, title: label, click },
     el('svg', { viewBox: '0 0 16 16', width: 16, height: 16, 'aria-hidden': 'true' }, el('path', { d: icons[icon] })));
 
   /** Buttons, scrubber and speed of a cursor, and its keys on the whole figure: space, arrows, Home, End.
@@ -355,11 +379,10 @@
       show: text => {
         scrub.max = String(cursor.count - 1);
         scrub.value = String(cursor.at);
-        scrub.setAttribute('aria-valuetext', text);
-        const icon = cursor.playing ? 'pause' : 'play';
-        play.setAttribute('aria-label', icon === 'play' ? 'Play' : 'Pause');
-        play.title = `${icon === 'play' ? 'Play' : 'Pause'} (space)`;
-        play.querySelector('path').setAttribute('d', icons[icon]);
+        set(scrub, { 'aria-valuetext': text });
+        const name = cursor.playing ? 'Pause' : 'Play';
+        set(play, { 'aria-label': name, title: `${name} (space)` });
+        set(play.querySelector('path'), { d: icons[cursor.playing ? 'pause' : 'play'] });
       },
     };
   };
@@ -547,8 +570,8 @@
       const last = stops.filter(s => s.way === 'f').length - 1;
       steps.resize(stops.length, to < 0 ? last : to);
     };
-    const toggle = el('button', { type: 'button', role: 'switch', 'aria-checked': String(gradients), class: 'gs-switch', click: () => restart(() => { gradients = !gradients; toggle.setAttribute('aria-checked', String(gradients)); }) }, 'backprop');
-    const foldAll = el('button', { type: 'button', class: 'gs-fold', click: () => restart(() => { if (folded.size) folded.clear(); else parts.forEach((_, i) => folded.add(i)); }) });
+    const toggle = el('button', { role: 'switch', 'aria-checked': String(gradients), class: 'gs-switch', click: () => restart(() => { gradients = !gradients; set(toggle, { 'aria-checked': String(gradients) }); }) }, 'backprop');
+    const foldAll = el('button', { class: 'gs-fold', click: () => restart(() => { if (folded.size) folded.clear(); else parts.forEach((_, i) => folded.add(i)); }) });
     const seek = (/** @type {number} */ op, /** @type {boolean} */ backward) => {
       const to = stops.findIndex(s => s.way === (backward && gradients ? 'b' : 'f') && s.ops.includes(op));
       if (to >= 0) steps.step(to - steps.at);
@@ -572,7 +595,7 @@
         svg.append(here, el('rect', { ...shape, y: High - 1, height: 2, class: 'gs-empty' }), value, grad);
       });
       const name = part.name.replace('block ', '').replace(' · attention', ' att').replace(' · mlp', ' mlp').replace('unembedding and loss', 'loss').replace('embedding', 'emb');
-      const fold = el('button', { type: 'button', class: 'gs-fold', title: `${part.name} as one stop`, click: () => restart(() => { if (!folded.delete(i)) folded.add(i); }) },
+      const fold = el('button', { class: 'gs-fold', title: `${part.name} as one stop`, click: () => restart(() => { if (!folded.delete(i)) folded.add(i); }) },
         el('span', { class: 'gs-caret', 'aria-hidden': 'true' }), el('span', { class: 'gs-long' }, part.name.replace('unembedding and loss', 'to the loss')), el('span', { class: 'gs-short' }, name));
       folds.push(fold);
       return el('div', {}, svg, ...foldable ? [fold] : []);
@@ -592,14 +615,14 @@
         grad.style.visibility = grads.has(op) ? '' : 'hidden';
         here.style.visibility = now.has(op) ? '' : 'hidden';
       });
-      folds.forEach((fold, i) => fold.setAttribute('aria-pressed', String(folded.has(i))));
+      folds.forEach((fold, i) => set(fold, { 'aria-pressed': String(folded.has(i)) }));
       foldAll.textContent = folded.size ? 'open all' : 'fold blocks';
       const words = describe(stop, steps.at);
       area.dataset.way = stop.way;
       place.textContent = words.place + (stop.way === 'f' ? ' →' : stop.way === 'b' ? ' ←' : '');
       what.replaceChildren(place, el('code', {}, words.what));
       why.textContent = words.why;
-      const focus = [...area.querySelectorAll('.gs-cells')].indexOf(document.activeElement);
+      const focus = find(area, '.gs-cells').indexOf(document.activeElement);
       on.hide();
       if (stop.part !== undefined) {
         const cards = foldedCards(stop, grads);
@@ -611,9 +634,9 @@
         right.replaceChildren(output(op, stop, grads));
       }
       wayText.textContent = stop.way === 'f' ? 'computes' : 'chain rule';
-      line.setAttribute('d', stop.way === 'f' ? 'M2 8h42m-7-6l7 6-7 6' : 'M46 8h-42m7-6l-7 6 7 6');
+      set(line, { d: stop.way === 'f' ? 'M2 8h42m-7-6l7 6-7 6' : 'M46 8h-42m7-6l-7 6 7 6' });
       way.hidden = stop.way === 'l' || left.childElementCount === 0;
-      const maps = [...area.querySelectorAll('.gs-cells')];
+      const maps = find(area, '.gs-cells');
       rove(maps);
       if (focus >= 0) (maps[Math.min(focus, maps.length - 1)] ?? area).focus();
       bar.show(`${words.place}: ${words.what}`);
@@ -643,7 +666,7 @@
     const parameters = names[head.parameters];
     const metrics = head.metrics.map(numbers);
     /** @param {string} name @returns {any[]} */
-    const all = name => [...on.root.querySelectorAll(`[data-run=${name}]`)];
+    const all = name => find(on.root, `[data-run=${name}]`);
     /** Each drawing has all of the list, in the same order. @param {string} name @param {any[]} list */
     const write = (name, list) => all(name).forEach((slot, i) => { slot.firstChild.textContent = list[i % list.length]; });
     /** The i-th of equal parts. @param {Ref | undefined} ref @param {number} i @param {number} parts */
@@ -661,11 +684,11 @@
       norms = part(head.norms, parameter, parameters.length);
       all('curve').forEach((curve, d) => {
         let pen = 'M';
-        curve.firstChild.setAttribute('d', norms.map((norm, i) => {
+        set(curve.firstChild, { d: norms.map((norm, i) => {
           const line = norm && norm > 0 && norm < Infinity && `${pen}${(x[d][0] + x[d][1] * stops[i]).toFixed(1)} ${Math.min(y[2], y[0] + y[1] * Math.log10(norm)).toFixed(1)}`;
           pen = line ? 'L' : 'M';
           return line || '';
-        }).join(''));
+        }).join('') });
       });
       write('name', [`‖gradient‖ of ${parameters[parameter]} (log)`]);
     };
@@ -681,8 +704,7 @@
           const cell = Math.min(14, room[d] / grid.cols, 112 / grid.rows);
           paint(group, list ?? [], grid.cols, cell, cell, 'g', largest(list ?? []));
           [group.nextSibling.firstChild, group.nextSibling.nextSibling].forEach((box, i) => {
-            box.setAttribute('width', grid.cols * cell + 1 - i);
-            box.setAttribute('height', grid.rows * cell + 1 - i);
+            set(box, { width: grid.cols * cell + 1 - i, height: grid.rows * cell + 1 - i });
           });
         });
       }
@@ -701,10 +723,10 @@
 
     const drawFrame = () => {
       for (const name in texts) write(name, texts[name][frame]);
-      for (const mark of all('mark')) mark.firstChild.setAttribute('class', mark.textContent === '✓' ? 'tv m' : 'tl m');
+      for (const mark of all('mark')) set(mark.firstChild, { class: mark.textContent === '✓' ? 'tv m' : 'tl m' });
       for (const name of ['flow', 'bar']) {
         const widths = part(head[name], frame, frames.length);
-        all(name).forEach((slot, i) => slot.firstChild.setAttribute('width', Number(widths[i % widths.length]) * (name === 'flow' ? head.length[Math.floor(i / widths.length)] : 1)));
+        all(name).forEach((slot, i) => set(slot.firstChild, { width: Number(widths[i % widths.length]) * (name === 'flow' ? head.length[Math.floor(i / widths.length)] : 1) }));
       }
       if (layers.length) drawMaps();
     };
@@ -714,7 +736,7 @@
       delay: 120,
       change: (at, playing) => {
         const values = metrics.map((/** @type {Cell[]} */ m, /** @type {number} */ i) => i === 2 && m[at] !== null ? `${+(100 * Number(m[at])).toFixed(1)} %` : shown(m[at]));
-        all('cursor').forEach((line, d) => line.setAttribute('transform', `translate(${x[d][0] + x[d][1] * stops[at]} 0)`));
+        all('cursor').forEach((line, d) => set(line, { transform: `translate(${x[d][0] + x[d][1] * stops[at]} 0)` }));
         write('metric', [stops[at], ...values]);
         write('gradient', [shown(norms[at])]);
         const [now, then] = [latest(frames, stops[at]), latest(pictures ?? [], stops[at])];
@@ -797,11 +819,13 @@
       el('g', { transform: `translate(${margin} ${above})` }, grid, el('rect', { x: -0.5, y: -0.5, width: cols * size + 1, height: rows * size + 1, class: 'sr' }), row, hit));
     const index = () => heads[at][2][kind];
     readable(hit, { rows, cols, label: 'attention, queries down, keys across', tell: (r, c) => tell(maps[index()], names, cells[index()], undefined, r, c).replace('value', kindNames[kind]) }, on);
-    hit.setAttribute('tabindex', '0');
-    hit.addEventListener('click', (/** @type {MouseEvent} */ event) => {
-      const frame = hit.getBoundingClientRect();
-      query = Math.max(0, Math.min(rows - 1, Math.floor((event.clientY - frame.top) / frame.height * rows)));
-      draw();
+    set(hit, {
+      tabindex: 0,
+      click: event => {
+        const frame = hit.getBoundingClientRect();
+        query = clamp(0, Math.floor((event.clientY - frame.top) / frame.height * rows), rows - 1);
+        draw();
+      },
     });
 
     /** @param {string} label @param {string[]} options @param {(i: number) => void} choose */
@@ -814,10 +838,10 @@
     const layer = select('layer', layers.map(String), i => { at = i * perLayer + at % perLayer; });
     const headBox = select('head', heads.slice(0, perLayer).map(([, h]) => String(h)), i => { at = at - at % perLayer + i; });
     const queryBox = select('query', Array.from({ length: rows }, (_, i) => place({ of: 0 }, i, block[0], names)), i => { query = i; });
-    const kindButtons = kindNames.map((name, k) => el('button', { type: 'button', click: () => { kind = k; draw(); } }, name));
+    const kindButtons = kindNames.map((name, k) => el('button', { click: () => { kind = k; draw(); } }, name));
     const headButtons = heads.map(([l, h], i) => {
       const small = el('svg', { viewBox: `0 0 ${cols} ${rows}`, width: 64, height: 64, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
-      return { small, button: el('button', { type: 'button', class: 'gs-head', click: () => { at = i; draw(); } }, small, el('span', {}, `layer ${l}`), ' ', el('span', {}, `head ${h}`)) };
+      return { small, button: el('button', { class: 'gs-head', click: () => { at = i; draw(); } }, small, el('span', {}, `layer ${l}`), ' ', el('span', {}, `head ${h}`)) };
     });
     const [what, list] = [el('p', { class: 'gs-what' }), el('div', { class: 'gs-view', tabindex: 0, role: 'region', 'aria-label': 'The chosen query' })];
 
@@ -827,14 +851,14 @@
       const full = most(kind, i);
       on.hide();
       paint(grid, cells[i], cols, size, size, tone(kind), full);
-      row.setAttribute('y', String(query * size));
+      set(row, { y: query * size });
       layer.box.selectedIndex = layers.indexOf(l);
       headBox.box.selectedIndex = at % perLayer;
       queryBox.box.selectedIndex = query;
-      kindButtons.forEach((button, k) => button.setAttribute('aria-pressed', String(k === kind)));
+      kindButtons.forEach((button, k) => set(button, { 'aria-pressed': String(k === kind) }));
       headButtons.forEach(({ small, button }, n) => {
         const map = heads[n][2][kind];
-        button.setAttribute('aria-pressed', String(n === at));
+        set(button, { 'aria-pressed': String(n === at) });
         if (small.dataset.kind === String(kind)) return;
         small.dataset.kind = String(kind);
         paint(small, cells[map], cols, 1, 1, tone(kind), kind === 1 ? 1 : Math.max(...heads.map(([, , m]) => largest(cells[m[kind]]))));
@@ -851,7 +875,7 @@
             const cell = el('td', {}, short(x));
             if (n === 1) {
               const bar = el('span', { class: 'gs-share', 'aria-hidden': 'true' });
-              bar.style.width = `${Math.max(0, Math.min(1, Number(x))) * 48}px`;
+              bar.style.width = `${clamp(0, Number(x), 1) * 48}px`;
               cell.prepend(bar);
             }
             return cell;
@@ -879,7 +903,7 @@
   kinds.rows = root => {
     /** @type {[number[][], ...number[][]]} */
     const [inputs, ...drawings] = JSON.parse(root.dataset.rows ?? '');
-    const [names, words] = [1, 2].map(column => [...root.querySelectorAll('tbody tr')].map(row => row.children[column].textContent ?? ''));
+    const [names, words] = [1, 2].map(column => find(root, 'tbody tr').map(row => row.children[column].textContent));
     const list = (/** @type {number[]} */ nodes) => nodes.map(node => names[node]).join(', ') || 'nothing';
     /** @type {number | undefined} */
     let selected;
@@ -899,7 +923,7 @@
         mark.dataset.role = role;
         word.textContent = role === 'this' ? '●' : role;
         role ? mark.after(word) : word.remove();
-        mark.setAttribute('aria-pressed', String(role === 'this'));
+        set(mark, { 'aria-pressed': String(role === 'this') });
       });
       line.toggleAttribute('data-on', selected !== undefined);
       line.textContent = selected === undefined ? hint
@@ -917,7 +941,8 @@
     });
 
     drawings.forEach((drawn, d) => {
-      const pieces = /** @type {SVGSVGElement[]} */ ([...root.querySelectorAll(d ? '.gs-drawn>.gs-narrow' : '.gs-drawn>svg:not(.gs-narrow)')]);
+      /** @type {SVGSVGElement[]} */
+      const pieces = find(root, d ? '.gs-drawn>.gs-narrow' : '.gs-drawn>svg:not(.gs-narrow)');
       const own = Array.from({ length: drawn.length / 3 }, (_, i) => {
         const [node, y, height] = drawn.slice(3 * i, 3 * i + 3);
         const svg = pieces.filter(piece => piece.viewBox.baseVal.y <= y).slice(-1)[0];
@@ -931,23 +956,23 @@
             else return;
             event.preventDefault();
           },
-          focus: () => own.forEach(({ mark: other }) => other.setAttribute('tabindex', other === mark ? 0 : -1)),
+          focus: () => own.forEach(({ mark: other }) => set(other, { tabindex: other === mark ? 0 : -1 })),
         });
         const word = el('text', { x: 4, y: y + 15, class: 'b halo', 'aria-hidden': 'true' });
         svg.append(mark);
         return { node, mark, word };
       });
       rows.push(...own);
-      pieces.forEach(svg => {
-        svg.setAttribute('role', 'group');
-        svg.addEventListener('click', event => {
+      pieces.forEach(svg => set(svg, {
+        role: 'group',
+        click: event => {
           const { top, height } = svg.getBoundingClientRect();
           const { y, height: tall } = svg.viewBox.baseVal;
           const at = y + (event.clientY - top) / height * tall;
           const i = own.findIndex((_, i) => drawn[3 * i + 1] <= at && at < drawn[3 * i + 1] + drawn[3 * i + 2]);
           if (i >= 0) select(drawn[3 * i]);
-        });
-      });
+        },
+      }));
     });
     root.addEventListener('keydown', event => { if (event.key === 'Escape' && selected !== undefined) select(selected); });
     root.prepend(el('div', { class: 'gs-find' }, el('label', {}, 'Find a row ', search), ' ', found), line);
@@ -957,6 +982,73 @@
     kinds.rows(root);
     return kinds.maps(root);
   };
+
+  // ==== curves
+
+  /** Curves that are read column by column, and zoomed: by dragging across them, by buttons and by keys. What is drawn along them stands
+   * in elements whose view box says which part of it is seen. */
+  kinds.curves = live((on, data) => {
+    const { from = 0, every = 1 } = /** @type {Side} */ (data.head.maps?.[0].across);
+    /** Where the axis begins and how long it is, in columns. @type {[number, number]} */
+    const [first, whole] = data.head.axis;
+    let [low, count] = [first, whole];
+    const axes = find(on.root, '[data-ticks]').map(axis => [axis, [...axis.children]]);
+    const range = el('span', {}, 'Drag across to zoom.');
+    const shown = (/** @type {number} */ step) => step.toLocaleString('en');
+
+    /** Shows so many times as many columns around one, as far as there are. @param {number} by @param {number} [at] */
+    const zoom = (by, at = low + count / 2) => {
+      count = clamp(5, Math.round(by * count), whole);
+      low = clamp(first, Math.round(at - count / 2), first + whole - count);
+      view.shown = [Math.ceil(low), Math.floor(low + count) + 1];
+      const [part, start, end] = [count / whole, from + low * every, from + (low + count) * every];
+      on.root.classList.toggle('gs-zoomed', part < 1);
+      on.root.style.setProperty('--gs-part', part + '');
+      find(on.root, '[data-along]').forEach(({ viewBox: { baseVal: box }, x, width }) => {
+        box.width = part * width.baseVal.value;
+        box.x = x.baseVal.value + (low - first) / whole * width.baseVal.value;
+      });
+      let round = 1;
+      for (let i = 0; round < (end - start) / 6; i++) round *= i % 3 === 1 ? 2.5 : 2;
+      axes.forEach(([axis, ticks]) => {
+        axis.replaceChildren(...part < 1 ? [] : ticks);
+        // The first stands clear of the axis's name.
+        for (let step = Math.ceil((start + (end - start) / 25) / round) * round; part < 1 && step <= end; step += round) {
+          const x = (step - start) / (end - start) * 100 + '%';
+          axis.append(el('line', { x1: x, x2: x, y2: 4, class: 'sm' }), el('text', { x, y: 16, class: 'tm m c' }, shown(step)));
+        }
+      });
+      range.textContent = `steps ${shown(start)} to ${shown(end)} of ${shown(from + (first + whole) * every)}`;
+      on.hide();
+      on.say(range.textContent);
+    };
+
+    /** @type {View} */
+    const view = { reveal: c => zoom(1, clamp(c - count, low, c) + count / 2) };
+    const reads = maps(on, data, view);
+    find(on.root, '[data-map]').forEach((hit, i) => set(hit, {
+      pointerdown: event => {
+        if (event.button) return;
+        view.start = view.at;
+        hit.setPointerCapture(event.pointerId);
+      },
+      pointerup: () => {
+        const many = Math.abs(view.at - view.start);
+        if (many > count / 50) zoom(many / count, (view.at + view.start) / 2);
+      },
+      lostpointercapture: () => { view.start = undefined; },
+      dblclick: () => zoom(1e9),
+      keydown: event => {
+        const by = { '+': 0.5, '-': 2, 0: 1e9, Escape: 1e9 }[/** @type {string} */ (event.key)];
+        if (!by || event.ctrlKey || event.metaKey) return;
+        zoom(by, view.at);
+        reads[i](false);
+      },
+    }));
+    on.root.prepend(el('div', { class: 'gs-player gs-bar', role: 'group', 'aria-label': 'Steps shown' },
+      ...Object.entries({ 'Zoom in': () => zoom(0.5), 'Zoom out': () => zoom(2), Earlier: () => zoom(1, low), Later: () => zoom(1, low + count), 'All steps': () => zoom(1e9) })
+        .map(([text, click]) => el('button', { click }, text)), range));
+  });
 
   // ==== start
 

@@ -26,6 +26,9 @@ internal sealed class CurvePanels
     public const double Space = 30;
 
     private const double TickGap = 8, EndGap = 7, LeastLeft = 38, LeastName = 150;
+
+    // What marks may need above and below their panel.
+    private const double MarkRoom = 8;
     private const int FewestToSmooth = 40;
 
     private readonly Sheet sheet;
@@ -53,6 +56,12 @@ internal sealed class CurvePanels
 
     /// <summary>Where the steps end.</summary>
     public double Right { get; }
+
+    /// <summary>In how many columns a curve with more steps is drawn.</summary>
+    public int Columns => (int)(Right - Left);
+
+    /// <summary>The same of bold curves, which are smooth.</summary>
+    public int BoldColumns => Columns / 4;
 
     /// <summary>Over how many steps curves are smoothed; 1 for not at all.</summary>
     public int Window { get; }
@@ -93,34 +102,27 @@ internal sealed class CurvePanels
         Values(axis, top);
         using (sheet.Group(0, top))
         {
-            for (var i = 0; i < curves.Count; i++)
-            {
-                var columns = (int)(Right - Left);
-                if (curves[i] != panel.Curves[i]) Line(panel.Curves[i].Path(steps, axis, columns), panel.Curves[i].Tone, 1, 0.4);
-                Line(curves[i].Path(steps, axis, columns / 4), curves[i].Tone, 1.8, 1);
-                // One point makes no line.
-                if (panel.Curves[i] is { Points: [var (step, value)] } && double.IsFinite(value) && (!panel.IsLog || value > 0)) sheet.Circle(steps.At(step), axis.At(value), 2.5, curves[i].Tone.Fill());
-                Bad(panel.Curves[i], steps);
-            }
-
-            if (panel.Held is { Points.Count: > 0 } held)
-            {
-                Line(held.Path(steps, axis, 200), held.Tone, 1.2, 1);
-                foreach (var (step, value) in held.Points.Count <= 60 ? held.Points : []) if (double.IsFinite(value)) sheet.Circle(steps.At(step), axis.At(value), 2.2, held.Tone.Fill(), $"step {step}: {Numbers.Exact(value)}");
-            }
-
+            Curves(panel, curves, steps, axis);
             Baselines(panel.Baselines, axis);
-            var previous = double.NegativeInfinity;
-            foreach (var (value, text, tone) in ends.OrderBy(e => axis.At(e.Value)))
+            using (sheet.Body.Open("g", ("data-ends", "")))
             {
-                previous = Math.Max(axis.At(value), previous + 14);
-                sheet.Text(Right + EndGap, previous + 4, text, Face.Number.In(tone));
+                var previous = double.NegativeInfinity;
+                foreach (var (value, text, tone) in ends.OrderBy(e => axis.At(e.Value)))
+                {
+                    previous = Math.Max(axis.At(value), previous + 14);
+                    sheet.Text(Right + EndGap, previous + 4, text, Face.Number.In(tone));
+                }
             }
         }
 
         sheet.Body.Line();
         return bottom + Space;
     }
+
+    /// <summary>What is drawn along the steps, from a top on. A script zooms it by its view box; until then nothing of it is cut off.</summary>
+    public Markup.Scope Along(double top, double height) => sheet.Body.Open(
+        "svg", ("data-along", ""), ("x", Left), ("y", top), ("width", Right - Left), ("height", height),
+        ("viewBox", Sheet.PathOf($"{Left} {top} {Right - Left} {height}")), ("preserveAspectRatio", "none"), ("overflow", "visible"));
 
     /// <summary>An axis of values with its lines, below a top; other panels that go with these may have one.</summary>
     public void Values(Axis axis, double top)
@@ -132,14 +134,18 @@ internal sealed class CurvePanels
         }
     }
 
-    /// <summary>The steps' line, with its ticks.</summary>
+    /// <summary>The steps' line, with its ticks in an element of their own, which a script fills anew.</summary>
     public void Steps(Axis steps, double y)
     {
         sheet.Line(Left, y - 4, Right, y - 4, Tone.Muted);
-        foreach (var tick in steps.Ticks.Where(t => t == Math.Round(t)))
+        using (sheet.Body.Open("svg", ("data-ticks", ""), ("x", Left), ("y", y - 4), ("width", Right - Left), ("height", 20), ("overflow", "visible")))
         {
-            sheet.Line(steps.At(tick), y - 4, steps.At(tick), y, Tone.Muted);
-            sheet.Text(steps.At(tick), y + 12, Numbers.Count((int)tick), Face.Number.In(Tone.Muted), Anchor.Middle);
+            foreach (var tick in steps.Ticks.Where(t => t == Math.Round(t)))
+            {
+                var x = steps.At(tick) - Left;
+                sheet.Line(x, 0, x, 4, Tone.Muted);
+                sheet.Text(x, 16, Numbers.Count((int)tick), Face.Number.In(Tone.Muted), Anchor.Middle);
+            }
         }
 
         sheet.Text(Left - TickGap, y + 12, "step", Face.Note, Anchor.End);
@@ -185,6 +191,26 @@ internal sealed class CurvePanels
             var place = Math.Min(y - 4, free - 14);
             sheet.Text(Right - 4, place, text, Face.Note, Anchor.End, fit: Math.Min(Right - Left, Math.Max(LeastName, (Right - Left) / 2)), halo: true);
             free = place;
+        }
+    }
+
+    /// <summary>The lines with their marks; bold ones are smoothed.</summary>
+    private void Curves(CurvePanel panel, IReadOnlyList<Curve> curves, Axis steps, Axis axis)
+    {
+        using var along = Along(-MarkRoom, panel.Height + 2 * MarkRoom);
+        for (var i = 0; i < curves.Count; i++)
+        {
+            if (curves[i] != panel.Curves[i]) Line(panel.Curves[i].Path(steps, axis, Columns), panel.Curves[i].Tone, 1, 0.4);
+            Line(curves[i].Path(steps, axis, BoldColumns), curves[i].Tone, 1.8, 1);
+            // One point makes no line.
+            if (panel.Curves[i] is { Points: [var (step, value)] } && double.IsFinite(value) && (!panel.IsLog || value > 0)) sheet.Circle(steps.At(step), axis.At(value), 2.5, curves[i].Tone.Fill());
+            Bad(panel.Curves[i], steps);
+        }
+
+        if (panel.Held is { Points.Count: > 0 } held)
+        {
+            Line(held.Path(steps, axis, 200), held.Tone, 1.2, 1);
+            foreach (var (step, value) in held.Points.Count <= 60 ? held.Points : []) if (double.IsFinite(value)) sheet.Circle(steps.At(step), axis.At(value), 2.2, held.Tone.Fill(), $"step {step}: {Numbers.Exact(value)}");
         }
     }
 

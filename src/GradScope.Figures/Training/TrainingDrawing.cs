@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace GradScope.Figures;
 
@@ -6,7 +7,7 @@ namespace GradScope.Figures;
 internal sealed class TrainingDrawing
 {
     private const double Wide = 660;
-    private const int MostRead = 500;
+    private const int MostRead = 500, FewestZoomed = 6;
 
     private readonly Run run;
     private readonly string title;
@@ -33,7 +34,7 @@ internal sealed class TrainingDrawing
     /// <summary>The drawing for most places, the one for narrow ones, and the numbers of each step for a script to read.</summary>
     public static (Drawing Wide, Drawing Narrow, Payload? Payload) Of(Run run, string title, FigureOptions options)
     {
-        var maps = new DrawnMaps<string>();
+        var maps = new DrawnMaps<string>(run.Metrics.Length < FewestZoomed ? "maps" : "curves");
         return (new TrainingDrawing(run, title, options, Wide, maps).Draw(), new TrainingDrawing(run, title, options, Sheet.Narrow, maps).Draw(), maps.Payload);
     }
 
@@ -52,7 +53,7 @@ internal sealed class TrainingDrawing
             return new(Sheet, width, Sheet.Notes(Sheet.Margin, Sheet.Top, width - 2 * Sheet.Margin, "No step was made yet.") + Sheet.Margin);
         }
 
-        var steps = Axis.Linear(Math.Min(run.Metrics[0].Step, 1) - 1, run.Metrics[^1].Step, panels.Left, panels.Right, width < Wide ? 3 : 5);
+        var steps = Axis.Linear(FirstShown, run.Metrics[^1].Step, panels.Left, panels.Right, width < Wide ? 3 : 5);
         var (top, y) = (Sheet.Top + 6, Sheet.Top + 6);
         while (panels.Any) y = panels.Draw(steps, y);
         panels.Steps(steps, y - CurvePanels.Space + 4);
@@ -60,11 +61,15 @@ internal sealed class TrainingDrawing
         if (Read is [var first, .., var last] && last.Step - first.Step == Every * (Read.Count - 1))
         {
             var (from, to) = (steps.At(first.Step - Every / 2.0), steps.At(last.Step + Every / 2.0));
-            using (Sheet.Group()) Heatmap.Hit(Sheet, maps.Of("steps", Steps), from, top + 20, to - from, y - CurvePanels.Space - top - 20);
+            var height = y - CurvePanels.Space - top - 20;
+            using (panels.Along(top + 20, height)) Heatmap.Hit(Sheet, maps.Of("steps", Steps), from, top + 20, to - from, height);
         }
 
         return new(Sheet, width, Notes(y - CurvePanels.Space + 38) + Sheet.Margin - 4);
     }
+
+    /// <summary>The step before the first, where the axis begins.</summary>
+    private int FirstShown => Math.Min(run.Metrics[0].Step, 1) - 1;
 
     /// <summary>Each how many steps one is read.</summary>
     private int Every => (run.Metrics.Length + MostRead - 1) / MostRead;
@@ -74,8 +79,10 @@ internal sealed class TrainingDrawing
     private int Steps(Payload payload)
     {
         var read = Read;
+        // The axis in columns of what is read: where it begins, and how long it is.
+        payload.Head["axis"] = new JsonArray((double)(FirstShown - read[0].Step) / Every, (double)(run.Metrics[^1].Step - FirstShown) / Every);
         return payload.AddCurves(
-            "each step's numbers", new("step", From: read[0].Step, Every: Every),
+            "each step’s numbers (plus and minus zoom, 0 shows all steps)", new("step", From: read[0].Step, Every: Every),
             ("loss", Values(m => m.Loss)), ("validation loss", Values(m => m.ValidationLoss)), ("accuracy", Values(m => m.Accuracy)), ("validation accuracy", Values(m => m.ValidationAccuracy)),
             ("gradient norm", Values(m => m.GradientNorm)), ("update ratio", Values(m => m.UpdateRatio)), ("learning rate", Values(m => m.LearningRate)));
 
@@ -98,10 +105,14 @@ internal sealed class TrainingDrawing
     {
         List<string> notes = [];
         if (panels.Window > 1) notes.Add(string.Create(CultureInfo.InvariantCulture, $"Thin: each step. Bold: the mean of the last {panels.Window} steps; its last value stands at the end. Validation is drawn as measured."));
-        if (run.Metrics.Length > panels.Right - panels.Left) notes.Add(string.Create(CultureInfo.InvariantCulture, $"{Numbers.Count(run.Metrics.Length)} steps in {(int)(panels.Right - panels.Left)} pixels: a thin stroke spans its pixel's lowest and highest step."));
+        var (thin, bold) = (StepsIn(panels.Columns), StepsIn(panels.BoldColumns));
+        if (thin > 1) notes.Add(string.Create(CultureInfo.InvariantCulture, $"{Numbers.Count(run.Metrics.Length)} steps in {panels.Columns} pixels: a thin stroke spans the lowest and the highest of up to {thin} steps, a bold one of up to {bold}."));
+        else if (panels.Window > 1 && bold > 2) notes.Add(string.Create(CultureInfo.InvariantCulture, $"A bold stroke spans the lowest and the highest of up to {bold} steps."));
         if (Every > 1) notes.Add($"Numbers are read of every {Numbers.Ordinal(Every)} step.");
         if (TrainingFigure.WithoutBackprop(run) is { } idle) notes.Add(idle);
         if (panels.NotFinite > 0) notes.Add($"{Numbers.Count(panels.NotFinite)} numbers are NaN or ∞; crosses at the top mark their steps.");
         return Sheet.Notes(Sheet.Margin, y, width - 2 * Sheet.Margin, [.. notes]);
+
+        int StepsIn(int columns) => (run.Metrics.Length + columns - 1) / columns;
     }
 }
