@@ -177,7 +177,7 @@
     }
   };
 
-  /** Which columns of a map are in view, the first and the first that is no more; the one that is read, the one a drag began at, and what brings one into view.
+  /** Which columns of a map are in view, the first and the last; the one that is read, the one a drag began at, and what brings one into view.
    * @typedef {{ shown?: [number, number], at?: any, start?: any, reveal?: (c: number) => void }} View */
 
   /** Lets a drawn rectangle of cells be read by pointer and keys.
@@ -192,8 +192,8 @@
       return { left: frame.left + at[1] * width, top: frame.top + at[0] * height, width, height, span: ((view.start ?? at[1]) - at[1]) * width };
     };
     const read = (/** @type {boolean} */ aloud) => {
-      const [from, to] = view.shown ?? [0, map.cols];
-      at = [Math.min(at[0], map.rows - 1), view.at = clamp(from, at[1], to - 1)];
+      const [from, to] = view.shown ?? [0, map.cols - 1];
+      at = [Math.min(at[0], map.rows - 1), view.at = clamp(from, at[1], to)];
       const text = map.tell(...at);
       on.show(box(), text);
       if (aloud) on.say(text.replace(/\n/g, ', '));
@@ -271,6 +271,14 @@
 
   // ==== kit
 
+  /** Shows an element in the still drawing's place. @param {HTMLElement} root @param {string} width @param {Element} element */
+  const instead = (root, width, element) => {
+    const [still] = find(root, '.gs-view');
+    still.hidden = true;
+    still.after(element);
+    root.style.maxWidth = width;
+  };
+
   /** @param {(Cell | undefined)[]} cells */
   const largest = cells => cells.reduce((/** @type {number} */ most, x) => typeof x === 'number' && Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most, 0);
 
@@ -346,7 +354,7 @@
   };
 
   const icons = {
-    first: 'M4 3v10M13 3L7 8l6 5z', back: 'M11 3L5 8l6 5z', play: 'M5 3l8 5-8 5z', pause: 'M5 3v10M11 3v10', next: 'M5 3l6 5-6 5z', last: 'M12 3v10M3 3l6 5-6 5z',
+    first: 'M4 3v10M13 3L7 8l6 5z', back: 'M11 3L5 8l6 5z', Play: 'M5 3l8 5-8 5z', Pause: 'M5 3v10M11 3v10', next: 'M5 3l6 5-6 5z', last: 'M12 3v10M3 3l6 5-6 5z',
   };
 
   /** A button with a picture. @param {keyof icons} icon @param {string} label @param {() => void} click */
@@ -356,7 +364,7 @@
   /** Buttons, scrubber and speed of a cursor, and its keys on the whole figure: space, arrows, Home, End.
    * @param {ReturnType<typeof cursor>} cursor @param {HTMLElement} area Where keys are heard. @param {{ label: string, unit: string }} words */
   const transport = (cursor, area, { label, unit }) => {
-    const play = iconButton('play', 'Play', cursor.toggle);
+    const play = iconButton('Play', 'Play', cursor.toggle);
     const scrub = el('input', { type: 'range', min: 0, max: cursor.count - 1, value: 0, 'aria-label': label, input: () => { cursor.pause(false); cursor.go(+scrub.value); } });
     const speed = el('select', { 'aria-label': 'Speed', change: () => { cursor.speed = +speed.value; } },
       ...[0.5, 1, 2, 4, 8].map(x => el('option', { value: x, selected: x === 1 }, `${x}×`)));
@@ -382,7 +390,7 @@
         set(scrub, { 'aria-valuetext': text });
         const name = cursor.playing ? 'Pause' : 'Play';
         set(play, { 'aria-label': name, title: `${name} (space)` });
-        set(play.querySelector('path'), { d: icons[cursor.playing ? 'pause' : 'play'] });
+        set(play.querySelector('path'), { d: icons[name] });
       },
     };
   };
@@ -649,10 +657,7 @@
     area.append(el('p', { class: 'gs-title' }, head.title), el('p', { class: 'gs-muted' }, head.subtitle),
       strip, bar.bar, what, why, el('div', { class: 'gs-cards' }, left, way, right),
       el('p', { class: 'gs-muted gs-note' }, head.note));
-    const still = /** @type {HTMLElement} */ (root.querySelector('.gs-view'));
-    still.hidden = true;
-    still.after(area);
-    root.style.maxWidth = '1100px';
+    instead(root, '1100px', area);
     draw();
   };
   kinds.player = live(player);
@@ -765,7 +770,7 @@
     choice('Parameter', parameters, parameter, i => { parameter = i; drawParameter(); });
     choice('Layer', layers.map((/** @type {number} */ l) => `layer ${l}`), layer, i => { layer = i; });
     choice('Head', Array.from({ length: layers.length && heads }, (_, h) => `head ${h}`), which, i => { which = i; });
-    on.root.querySelector('.gs-view')?.before(el('div', { class: 'gs-player' }, bar.bar, choices));
+    on.root.prepend(el('div', { class: 'gs-player' }, bar.bar, choices));
     bar.bar.style.setProperty('--gs-turn', '100%');
     drawParameter();
     place.go(stops.length - 1);
@@ -804,10 +809,8 @@
     const margin = named ? Math.min(90, 8 + Math.max(...tokens.map(t => [...t].length)) * 7) : 4;
     const wide = margin - 8 > size;
     const above = named ? (wide ? margin : 18) : 4;
-    const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ t, /** @type {Attributes} */ more) => {
-      const node = el('text', { x, y, class: 'm', ...more }, [...t].length > 11 ? [...t].slice(0, 10).join('') + '…' : t);
-      return node;
-    };
+    const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ t, /** @type {Attributes} */ more) =>
+      el('text', { x, y, class: 'm', ...more }, [...t].length > 11 ? [...t].slice(0, 10).join('') + '…' : t);
     const grid = el('g');
     const hit = el('rect', { x: 0, y: 0, width: cols * size, height: rows * size, class: 'hit' });
     const row = el('rect', { x: -1, width: cols * size + 2, height: size, class: 'si', 'stroke-width': 2 });
@@ -883,10 +886,7 @@
       on.say(`${what.textContent}, query ${place({ of: 0 }, query, block[0], names)}`);
     };
 
-    const still = /** @type {HTMLElement} */ (on.root.querySelector('.gs-view'));
-    still.hidden = true;
-    on.root.style.maxWidth = '860px';
-    still.after(el('div', { class: 'gs-player', role: 'group', 'aria-label': head.title },
+    instead(on.root, '860px', el('div', { class: 'gs-player', role: 'group', 'aria-label': head.title },
       el('p', { class: 'gs-title' }, head.title), el('p', { class: 'gs-muted' }, head.subtitle),
       el('div', { class: 'gs-bar' }, layer.label, headBox.label, queryBox.label, el('span', { class: 'gs-choice', role: 'group', 'aria-label': 'What is shown' }, ...kindButtons)),
       what, el('div', { class: 'gs-two' }, svg, list),
@@ -1000,7 +1000,7 @@
     const zoom = (by, at = low + count / 2) => {
       count = clamp(5, Math.round(by * count), whole);
       low = clamp(first, Math.round(at - count / 2), first + whole - count);
-      view.shown = [Math.ceil(low), Math.floor(low + count) + 1];
+      view.shown = [Math.ceil(low), Math.floor(low + count)];
       const [part, start, end] = [count / whole, from + low * every, from + (low + count) * every];
       on.root.classList.toggle('gs-zoomed', part < 1);
       on.root.style.setProperty('--gs-part', part + '');
@@ -1036,7 +1036,7 @@
         const many = Math.abs(view.at - view.start);
         if (many > count / 50) zoom(many / count, (view.at + view.start) / 2);
       },
-      lostpointercapture: () => { view.start = undefined; },
+      lostpointercapture: () => delete view.start,
       dblclick: () => zoom(1e9),
       keydown: event => {
         const by = { '+': 0.5, '-': 2, 0: 1e9, Escape: 1e9 }[/** @type {string} */ (event.key)];
