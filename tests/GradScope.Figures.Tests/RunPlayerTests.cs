@@ -163,7 +163,7 @@ public sealed class RunPlayerTests(BrowserTests.Browser browser) : IClassFixture
         await Assertions.Expect(Slot(page, "mark")).ToHaveTextAsync(predictions.Select(p => p.IsRight == true ? "✓" : "✗"));
         await Assertions.Expect(page.Locator("[role=status]")).ToHaveTextAsync($"step {step} of 200: loss {BrowserTests.Shown((float)metrics.Loss)}, accuracy {Percent(metrics.Accuracy)}, gradient norm {BrowserTests.Shown((float)metrics.GradientNorm)}");
         // The cursor stands among the steps' ticks.
-        var ends = await Drawing(page).EvaluateAsync<double[]>("svg => ['0', '200'].map(step => Number([...svg.querySelectorAll('text.m.c')].find(t => t.textContent === step).getAttribute('x')))");
+        var ends = await Drawing(page).EvaluateAsync<double[]>("svg => ['0', '200'].map(step => [...svg.querySelectorAll('[data-ticks] text')].find(t => t.textContent === step)).map(t => Number(t.getAttribute('x')) + Number(t.parentNode.getAttribute('x')))");
         var cursor = await Drawing(page).Locator("[data-run=cursor]").GetAttributeAsync("transform");
         Assert.Equal(ends[0] + (ends[1] - ends[0]) * step / 200.0, double.Parse(cursor!.Split('(', ' ')[1], CultureInfo.InvariantCulture), 1);
     }
