@@ -75,7 +75,7 @@ public sealed class Figure
     /// <summary>The same with a second drawing of all that the first shows, for where that is too wide, and perhaps where its rows lie.</summary>
     internal static Figure From(Drawing drawing, Drawing? narrow, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables, string? rows = null)
     {
-        var kind = payload?.Kind ?? (rows is null ? null : "rows");
+        var kind = payload?.Kind ?? (rows is not null ? "rows" : drawing.Sheet.Cuts.Any(c => c.Classes.Length > 0) ? "fold" : null);
         var theme = drawing.Sheet.Theme;
         var numbers = new Markup();
         foreach (var table in tables)
@@ -87,7 +87,7 @@ public sealed class Figure
         var bytes = payload?.ToBytes() ?? [];
         var root = "gs-" + Fingerprint([.. Encoding.UTF8.GetBytes($"{title}\n{text}\n{drawing.Sheet.Body}\n{numbers}"), .. bytes]);
         var style = StyleSheet.ForDrawing(root, theme, $"{drawing.Sheet.Body}{narrow?.Sheet.Body}", kind is null ? [] : FigureScript.ClassesOf(kind));
-        var svg = Write(drawing, root, style, title, Opening(text), new(0, 0, ""), new(drawing.Height, drawing.Sheet.Body.Length, ""));
+        var svg = Write(drawing.Width, root, style, title, Opening(text), drawing.Whole);
 
         var html = new Markup();
         using (html.Open(
@@ -119,28 +119,25 @@ public sealed class Figure
         return new(title, svg, html.ToString(), text, theme);
 
         // In a page each piece between two cuts is an element of its own: paper is broken between them.
-        string Pieces(Drawing drawn, string classes, string? style)
-        {
-            Cut[] cuts = [new(0, 0, title), .. drawn.Sheet.Cuts, new(drawn.Height, drawn.Sheet.Body.Length, "")];
-            return string.Concat(cuts.Zip(cuts.Skip(1), (from, to) => Write(drawn, classes, from == cuts[0] ? style : null, from.Name, from == cuts[0] ? Opening(text) : null, from, to)));
-        }
+        string Pieces(Drawing drawn, string classes, string? style) => string.Concat(drawn.Pieces.Select((piece, i) =>
+            Write(drawn.Width, classes + piece.From.Classes, i == 0 ? style : null, i == 0 ? title : piece.From.Name, i == 0 ? Opening(text) : null, piece)));
     }
 
-    private static string Write(Drawing drawn, string classes, string? style, string title, string? description, Cut from, Cut to)
+    private static string Write(double width, string classes, string? style, string title, string? description, Piece piece)
     {
-        var (top, height) = (Numbers.Coordinate(from.Y), Numbers.Coordinate(to.Y - from.Y));
+        var (top, height) = (Numbers.Coordinate(piece.From.Y), Numbers.Coordinate(piece.Height));
         var markup = new Markup();
         using (markup.Open(
-            "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 {top} {Numbers.Coordinate(drawn.Width)} {height}"),
-            ("width", drawn.Width), ("height", height), ("class", classes), ("role", "img")))
+            "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 {top} {Numbers.Coordinate(width)} {height}"),
+            ("width", width), ("height", height), ("class", classes), ("role", "img")))
         {
             // Name and description by their elements alone: an id would be there twice where an output is.
             markup.Element("title", title);
             if (description is not null) markup.Element("desc", description);
             if (style is not null) markup.Style(style);
             markup.Line();
-            markup.Empty("rect", ("y", from.Y == 0 ? null : top), ("width", drawn.Width), ("height", height), ("class", Tone.Paper.Fill()));
-            markup.AppendFinished(drawn.Sheet.Body.Between(from.At, to.At));
+            markup.Empty("rect", ("y", piece.From.Y == 0 ? null : top), ("width", width), ("height", height), ("class", Tone.Paper.Fill()));
+            markup.AppendFinished(piece.Content);
         }
 
         return markup.ToString();

@@ -5,15 +5,17 @@ namespace GradScope.Figures;
 /// <summary>Lays a model out from top to bottom: the residual stream on the left, what reads it and adds to it on the right.</summary>
 internal sealed class ModelDrawing
 {
-    private const double Width = 440, Stream = Sheet.Margin + 14, BoxLeft = Stream + 34, Row = 17, Padding = 10;
-    private const double CountRight = Width - Sheet.Margin - Padding - 44, BarLeft = CountRight + 6, WhatLeft = BoxLeft + Padding + 66;
-    private const int MostBlocks = 3;
+    private const double Width = 440, Stream = Sheet.Margin + 14, BoxLeft = Stream + 34, Row = 17, Padding = 10, Gap = 12;
+    private const double HeadGap = 4, HeadRow = 24, BelowBoxes = 6, TextLeft = BoxLeft + Padding;
+    private const double CountRight = Width - Sheet.Margin - Padding - 44, BarLeft = CountRight + 6, WhatLeft = TextLeft + 64;
+    private const int MostUnfolded = 3;
 
     private readonly ModelFrame model;
     private readonly TransformerConfig config;
     private readonly string title;
     private readonly int largest;
-    private readonly List<Box> boxes;
+    private readonly Box embedding, unembedding;
+    private readonly List<Block> blocks;
     private readonly double shapeRight;
 
     public ModelDrawing(ModelFrame model, string title, FigureOptions options)
@@ -21,36 +23,41 @@ internal sealed class ModelDrawing
         (this.model, config, this.title) = (model, model.Config, title);
         Sheet = new(options.Theme);
         largest = Math.Max(1, model.Parameters.Select(p => model.CountBelow(p.Module)).DefaultIfEmpty(1).Max());
-        boxes = Boxes();
-        var parts = boxes.SelectMany(b => b.Parts).ToList();
-        shapeRight = CountRight - parts.Max(p => p.Count is { } count ? Sheet.WidthOf(Numbers.Count(count), Face.Number) : 0) - 10;
+        (embedding, blocks, unembedding) = (Embedding(), [.. Enumerable.Range(0, config.LayerCount).Select(BlockOf)], Unembedding());
+        var parts = blocks.SelectMany(b => b.Boxes).Append(embedding).Append(unembedding).SelectMany(b => b.Parts);
+        shapeRight = CountRight - parts.Max(p => p.Count is { } count ? Sheet.WidthOf(Numbers.Count(count), Face.Number) : 0) - 7;
     }
 
-    public Sheet Sheet { get; }
+    private Sheet Sheet { get; }
 
     private string NormWord => config.Norm switch { Norm.LayerNorm => "LayerNorm", Norm.RmsNorm => "RMSNorm", _ => "" };
 
     private string Sequence => "(T, " + config.ModelDim.ToString(CultureInfo.InvariantCulture) + ")";
 
-    public (double Width, double Height) Draw()
+    public Drawing Draw()
     {
         Sheet.Header(Width, title, ModelFigure.Sizes(config), ModelFigure.Choices(config), $"{Numbers.Count(model.ParameterCount)} parameters{ModelFigure.FrozenWords(model)}");
-        var top = Sheet.Top + 4;
-        var y = Label(top, $"T tokens, at most {Numbers.Count(config.ContextLength)}", "");
-        var start = y - 4;
-        // The stream's line comes first, so that ⊕ and boxes lie on it: its length follows from the boxes' heights.
-        var end = start + boxes.Sum(b => b.Height) + 12;
-        Sheet.Line(Stream, start, Stream, end, Tone.Value, 2);
-        Arrows.Head(Sheet, Stream, end + 1, 0, 1, Tone.Value, 5, 2);
-        y = start;
-        foreach (var box in boxes)
+        var y = Label(Sheet.Top + 4, $"T tokens, at most {Numbers.Count(config.ContextLength)}", "");
+        y = Boxes(y - 4, embedding);
+        foreach (var block in blocks)
         {
-            Draw(box, y);
-            y += box.Height;
+            var isFolded = blocks.Count > MostUnfolded && block != blocks[0];
+            Sheet.Cuts.Add(new(y, Sheet.Body.Length, $"{block.Name}, {Numbers.Count(block.Count)} parameters") { Classes = isFolded ? " gs-block gs-folded" : " gs-block" });
+            y = Head(block, y, isFolded);
+            var (from, at) = (y, Sheet.Body.Length);
+            var bottom = Boxes(y, block.Boxes);
+            Sheet.Cuts.Add(new(from, at, $"Parts of {block.Name}") { Folded = isFolded ? bottom - from : null });
+            if (!isFolded) y = bottom;
         }
 
-        y = Label(end + 8, "logits", string.Create(CultureInfo.InvariantCulture, $"(T, {config.VocabSize})"));
-        return (Width, Sheet.Notes(Sheet.Margin, y + 4, Width - 2 * Sheet.Margin, "Purple: what is learnt, with its shape and count; bars compare counts. Blue: the residual stream, read by each branch (dot) and added to (⊕).") + Sheet.Margin - 4);
+        Sheet.Cuts.Add(new(y, Sheet.Body.Length, "unembedding"));
+        y = Boxes(y, unembedding);
+        StreamTo(y, y + BelowBoxes);
+        Arrows.Head(Sheet, Stream, y + BelowBoxes + 1, 0, 1, Tone.Value, 5, 2);
+        y = Label(y + BelowBoxes + 8, "logits", string.Create(CultureInfo.InvariantCulture, $"(T, {config.VocabSize})"));
+        List<string> notes = ["Purple: what is learnt, with its shape and count; bars compare counts. Blue: the residual stream, read by each branch (dot) and added to (⊕)."];
+        if (blocks.Count > MostUnfolded) notes.Add($"Of {blocks.Count} blocks the first is drawn with its parts; each of the others has the same.");
+        return new(Sheet, Width, Sheet.Notes(Sheet.Margin, y + 4, Width - 2 * Sheet.Margin, [.. notes]) + Sheet.Margin - 4);
     }
 
     private double Label(double y, string text, string shape)
@@ -60,28 +67,30 @@ internal sealed class ModelDrawing
         return y + 24;
     }
 
-    private List<Box> Boxes()
+    private Box Embedding()
     {
-        List<Box> boxes = [];
-        List<Part> embedding = [Weights("embed", "embed", "by token")];
-        if (config.Positions == Positions.Learned) embedding.Add(Weights("pos_embed", "pos_embed", "+ by position"));
-        else if (config.Positions == Positions.Sinusoidal) embedding.Add(new("pos_embed", "+ sin and cos", Sequence, null, null));
-        boxes.Add(new("embedding", "", embedding, BoxKind.Replaces, ""));
+        List<Part> parts = [Weights("embed", "embed", "by token")];
+        if (config.Positions == Positions.Learned) parts.Add(Weights("pos_embed", "pos_embed", "+ by position"));
+        else if (config.Positions == Positions.Sinusoidal) parts.Add(new("pos_embed", "+ sin and cos", Sequence, null, null));
+        return new("embedding", parts, BoxKind.Replaces);
+    }
 
-        var folded = config.LayerCount > MostBlocks;
-        for (var b = 0; b < (folded ? 1 : config.LayerCount); b++)
-        {
-            var path = $"blocks.{b.ToString(CultureInfo.InvariantCulture)}";
-            var name = folded ? $"block × {config.LayerCount}" : "block " + b.ToString(CultureInfo.InvariantCulture);
-            boxes.Add(new("attention", name, [.. Branch(path, "ln1", Attention(path + ".attn"))], BoxKind.Adds, $"{path}.attn"));
-            if (config.HasMlp) boxes.Add(new("mlp", name, [.. Branch(path, "ln2", Mlp(path + ".mlp"))], BoxKind.Adds, $"{path}.mlp"));
-        }
+    private Box Unembedding()
+    {
+        List<Part> parts = [];
+        if (config.NormPlacement == NormPlacement.Pre && config.Norm != Norm.None) parts.Add(Weights("ln_final", "ln_final", NormWord));
+        parts.Add(config.TiedEmbeddings ? new("embedᵀ", "tied", $"({config.ModelDim}, {config.VocabSize})", 0, null) : Weights("unembed", "unembed", "x · W"));
+        return new("unembedding", parts, BoxKind.Replaces, Above: Gap - BelowBoxes);
+    }
 
-        List<Part> last = [];
-        if (config.NormPlacement == NormPlacement.Pre && config.Norm != Norm.None) last.Add(Weights("ln_final", "ln_final", NormWord));
-        last.Add(config.TiedEmbeddings ? new("embedᵀ", "tied", $"({config.ModelDim}, {config.VocabSize})", 0, null) : Weights("unembed", "unembed", "x · W"));
-        boxes.Add(new("unembedding", "", last, BoxKind.Replaces, ""));
-        return boxes;
+    private Block BlockOf(int number)
+    {
+        var path = string.Create(CultureInfo.InvariantCulture, $"blocks.{number}");
+        List<Box> boxes = [new("attention", [.. Branch(path, "ln1", Attention(path + ".attn"))], BoxKind.Adds, path + ".attn", 0)];
+        if (config.HasMlp) boxes.Add(new("mlp", [.. Branch(path, "ln2", Mlp(path + ".mlp"))], BoxKind.Adds, path + ".mlp"));
+        var frozen = Frozen(path + ".");
+        var what = frozen.Length > 0 ? frozen : $"{config.HeadCount} head{(config.HeadCount == 1 ? "" : "s")}{(config.HasMlp ? $" + mlp {config.HiddenDim}" : "")}";
+        return new(number, what, frozen.Length > 0, model.CountBelow(path), boxes);
     }
 
     private IEnumerable<Part> Branch(string path, string norm, IEnumerable<Part> parts)
@@ -115,52 +124,82 @@ internal sealed class ModelDrawing
         var parameters = model.Parameters.Where(p => p.Module == module).ToList();
         var tooltip = string.Join("; ", parameters.Select(p => $"{p.Name} {p.Shape}{(p.GradNorm is { } norm ? $", ‖gradient‖ {Numbers.Short(norm)}" : "")}"));
         var hasBias = parameters.Any(p => p.Name.EndsWith(".bias", StringComparison.Ordinal));
-        return new(name, what + (hasBias ? " + b" : ""), parameters.Count > 0 ? parameters[0].Shape.ToString() : "", model.CountBelow(module), tooltip, Frozen(module));
+        return new(name, what + (hasBias ? " + b" : ""), parameters.Count > 0 ? parameters[0].Shape.ToString() : "", model.CountBelow(module), tooltip, Frozen(module + "."));
     }
 
-    /// <summary>"frozen" where nothing of a module learns, also not in the blocks that are drawn as one with it.</summary>
-    private string Frozen(string module)
+    /// <summary>"frozen" where nothing below a path learns.</summary>
+    private string Frozen(string path)
     {
-        const string First = "blocks.0.";
-        var isFolded = config.LayerCount > MostBlocks && module.StartsWith(First, StringComparison.Ordinal);
-        var parameters = model.Parameters.Where(p => isFolded
-            ? p.Module.StartsWith("blocks.", StringComparison.Ordinal) && p.Module.EndsWith(module[(First.Length - 1)..], StringComparison.Ordinal)
-            : p.Module == module).ToList();
+        var parameters = model.Parameters.Where(p => p.Name.StartsWith(path, StringComparison.Ordinal)).ToList();
         return parameters.All(p => !p.IsFrozen) ? "" : parameters.All(p => p.IsFrozen) ? "frozen" : "partly frozen";
+    }
+
+    /// <summary>A block's line, which stands for all of it where it is folded; answers the y below it.</summary>
+    private double Head(Block block, double y, bool isFolded)
+    {
+        var (top, bottom) = (y + HeadGap, y + HeadGap + HeadRow + HeadGap);
+        StreamTo(y, bottom);
+        var (count, left) = (Numbers.Count(block.Count), TextLeft + Sheet.WidthOf(blocks[^1].Name, Face.Heading) + 8);
+        using (Sheet.Group(classes: "gs-shut", isDrawn: isFolded))
+        {
+            Joins(top + 5, top + HeadRow - 6, 6);
+            Sheet.Rect(BoxLeft, top, Width - Sheet.Margin - BoxLeft, HeadRow, Tone.Rule.Stroke(), radius: 6);
+            Sheet.Text(left, top + 16, block.What, Face.Note with { Bold = block.IsFrozen }, fit: CountRight - Sheet.WidthOf(count, Face.Number) - 10 - left);
+        }
+
+        Sheet.Text(TextLeft, top + 16, block.Name, Face.Heading, title: $"blocks.{block.Number}");
+        Sheet.Text(CountRight, top + 16, count, Face.Number.In(Tone.Parameter) with { Bold = true }, Anchor.End);
+        Sheet.Body.Line();
+        return bottom;
+    }
+
+    /// <summary>What lies one below the other on the stream; answers the y below it.</summary>
+    private double Boxes(double y, params IReadOnlyList<Box> boxes)
+    {
+        // The stream's line comes first, so that ⊕ and boxes lie on it.
+        StreamTo(y, y + boxes.Sum(b => b.Height) + BelowBoxes);
+        foreach (var box in boxes)
+        {
+            Draw(box, y);
+            y += box.Height;
+        }
+
+        return y + BelowBoxes;
+    }
+
+    /// <summary>The stream, a little into what comes below, where a seam would show in a page.</summary>
+    private void StreamTo(double from, double to) => Sheet.Line(Stream, from, Stream, to + 1, Tone.Value, 2);
+
+    /// <summary>Where a branch reads the stream, and where it adds to it.</summary>
+    private void Joins(double fork, double add, double radius)
+    {
+        Sheet.Circle(Stream, fork, 3.5, Tone.Value.Fill());
+        Sheet.Line(Stream, fork, BoxLeft - 4, fork, Tone.Value, 1.6);
+        Arrows.Head(Sheet, BoxLeft - 2, fork, 1, 0, Tone.Value);
+        Sheet.Line(BoxLeft, add, Stream + radius + 2, add, Tone.Value, 1.6);
+        Arrows.Head(Sheet, Stream + radius + 2, add, -1, 0, Tone.Value);
+        Sheet.Circle(Stream, add, radius, Tone.Paper.Fill());
+        Sheet.Circle(Stream, add, radius, Tone.Value.Stroke());
+        Sheet.Text(Stream, add + 4, "+", Face.Number.In(Tone.Value), Anchor.Middle);
     }
 
     private void Draw(Box box, double y)
     {
-        var height = box.Height - 12;
-        y += 12;
-        if (box.Kind == BoxKind.Adds)
-        {
-            var (fork, add) = (y + 16, y + height - 4);
-            Sheet.Circle(Stream, fork, 3.5, Tone.Value.Fill());
-            Sheet.Line(Stream, fork, BoxLeft - 4, fork, Tone.Value, 1.6);
-            Arrows.Head(Sheet, BoxLeft - 2, fork, 1, 0, Tone.Value);
-            Sheet.Line(BoxLeft, add, Stream + 10, add, Tone.Value, 1.6);
-            Arrows.Head(Sheet, Stream + 10, add, -1, 0, Tone.Value);
-            Sheet.Circle(Stream, add, 8, Tone.Paper.Fill());
-            Sheet.Circle(Stream, add, 8, Tone.Value.Stroke());
-            Sheet.Text(Stream, add + 4, "+", Face.Number.In(Tone.Value), Anchor.Middle);
-        }
-        else
-        {
-            Sheet.Rect(Sheet.Margin, y, Width - 2 * Sheet.Margin, height, Tone.Paper.Fill(), radius: 6);
-        }
+        var height = box.Height - box.Above;
+        y += box.Above;
+        if (box.Kind == BoxKind.Adds) Joins(y + 16, y + height - 4, 8);
+        else Sheet.Rect(Sheet.Margin, y, Width - 2 * Sheet.Margin, height, Tone.Paper.Fill(), radius: 6);
 
         var left = box.Kind == BoxKind.Adds ? BoxLeft : Sheet.Margin;
         Sheet.Rect(left, y, Width - Sheet.Margin - left, height, Tone.Rule.Stroke(), radius: 6);
-        Sheet.Text(BoxLeft + Padding, y + 20, box.Name, Face.Heading);
-        if (box.Block.Length > 0) Sheet.Text(BoxLeft + Padding + Sheet.WidthOf(box.Name, Face.Heading) + 10, y + 20, box.Block, Face.Note, title: box.Path);
+        Sheet.Text(TextLeft, y + 20, box.Name, Face.Heading, title: box.Path);
         if (box.Parts.Any(p => p.Count > 0)) Sheet.Text(CountRight, y + 20, Numbers.Count(box.Parts.Sum(p => p.Count ?? 0)), Face.Number.In(Tone.Parameter) with { Bold = true }, Anchor.End);
         y += 28;
         foreach (var part in box.Parts)
         {
             var learnt = part.Count is not null;
-            Sheet.Text(BoxLeft + Padding, y + 12, part.Name, Face.Number.In(learnt ? Tone.Parameter : Tone.Value), title: part.Tooltip);
-            Sheet.Text(WhatLeft, y + 12, part.Frozen.Length > 0 ? part.Frozen : part.What, part.Frozen.Length > 0 ? Face.Note with { Bold = true } : Face.Note, fit: shapeRight - Sheet.WidthOf(part.Shape, Face.Number) - 6 - WhatLeft);
+            Sheet.Text(TextLeft, y + 12, part.Name, Face.Number.In(learnt ? Tone.Parameter : Tone.Value), title: part.Tooltip);
+            Sheet.Text(WhatLeft, y + 12, part.Frozen.Length > 0 ? part.Frozen : part.What, part.Frozen.Length > 0 ? Face.Note with { Bold = true } : Face.Note, fit: shapeRight - Sheet.WidthOf(part.Shape, Face.Number) - 5 - WhatLeft);
             Sheet.Text(shapeRight, y + 12, part.Shape, Face.Number.In(learnt ? Tone.Muted : Tone.Value), Anchor.End);
             if (part.Count is > 0 and var count)
             {
@@ -183,9 +222,14 @@ internal sealed class ModelDrawing
         Adds,
     }
 
-    private sealed record Box(string Name, string Block, IReadOnlyList<Part> Parts, BoxKind Kind, string Path)
+    private sealed record Block(int Number, string What, bool IsFrozen, int Count, IReadOnlyList<Box> Boxes)
     {
-        public double Height => 12 + 28 + Parts.Count * Row + 6;
+        public string Name => string.Create(CultureInfo.InvariantCulture, $"block {Number}");
+    }
+
+    private sealed record Box(string Name, IReadOnlyList<Part> Parts, BoxKind Kind, string? Path = null, double Above = Gap)
+    {
+        public double Height => Above + 28 + Parts.Count * Row + 6;
     }
 
     /// <summary>A line of a box; without a count it is computed, not learnt.</summary>

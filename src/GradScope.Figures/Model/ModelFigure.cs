@@ -6,14 +6,12 @@ namespace GradScope.Figures;
 /// <summary>A model's architecture: what stands on the residual stream, with shapes, parameter counts, and the names the code uses.</summary>
 public static class ModelFigure
 {
-    /// <summary>Draws the model; more than 3 blocks are drawn as one, times their number.</summary>
+    /// <summary>Draws the model; of more than 3 blocks the first with its parts, the others folded.</summary>
     public static Figure Draw(ModelFrame model, FigureOptions? options = null)
     {
         options ??= FigureOptions.Default;
         var title = options.Title ?? "Transformer";
-        var drawing = new ModelDrawing(model, title, options);
-        var (width, height) = drawing.Draw();
-        return Figure.From(drawing.Sheet, width, height, title, Summary(model, title), Table(model));
+        return Figure.From(new ModelDrawing(model, title, options).Draw(), null, title, Summary(model, title), null, [Table(model)]);
     }
 
     /// <summary>The model's sizes, in words.</summary>

@@ -18,13 +18,13 @@ internal static class FigureScript
     public static string For(string kind) => scripts[kind];
 
     /// <summary>The drawing's classes that the script puts into a figure of a kind whose drawing stays; of another any, which is null.</summary>
-    public static IReadOnlyList<string>? ClassesOf(string kind) => kind switch { "maps" or "curves" => [], "rows" or "tape" => ["b", "halo"], _ => null };
+    public static IReadOnlyList<string>? ClassesOf(string kind) => kind switch { "maps" or "curves" or "fold" => [], "rows" or "tape" => ["b", "halo"], _ => null };
 
     /// <summary>The mark by which the script knows a figure of a kind.</summary>
     public static string MarkOf(string kind) => $"{Version} {kind}";
 
     /// <summary>The rules of what the script adds to a figure of a kind, each below the figure's own class.</summary>
-    public static string Style(string kind, string root, Theme theme) => (kind switch { "maps" => style[0], "rows" => style[3], "tape" => style[0] + style[3], "curves" => style[0] + style[1] + style[4], _ => style[0] + style[1] + style[2] })
+    public static string Style(string kind, string root, Theme theme) => (kind switch { "maps" => style[0], "rows" => style[3], "tape" => style[0] + style[3], "curves" => style[0] + style[1] + style[4], "fold" => style[1] + style[5], _ => style[0] + style[1] + style[2] })
         .Replace("&", "." + root, StringComparison.Ordinal)
         .Replace("$mono", theme.MonoFont, StringComparison.Ordinal)
         .Replace("$small", StyleSheet.Pixels(theme.SmallSize), StringComparison.Ordinal)

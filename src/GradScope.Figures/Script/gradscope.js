@@ -1,7 +1,7 @@
 // GradScope's figures come to life: cells are read, maps are switched, steps are played. A figure is complete without.
 // Nothing here asks the network, makes an id, or touches anything outside of a figure's own element.
 // Sections begin with four equals signs. Each figure holds the first and the last; one whose cells are read also maps, a tape rows,
-// a training maps and curves, and one that is drawn here maps, the kit and the one of its kind.
+// a training maps and curves, a model fold, and one that is drawn here maps, the kit and the one of its kind.
 (() => {
   'use strict';
 
@@ -1049,6 +1049,35 @@
       ...Object.entries({ 'Zoom in': () => zoom(0.5), 'Zoom out': () => zoom(2), Earlier: () => zoom(1, low), Later: () => zoom(1, low + count), 'All steps': () => zoom(1e9) })
         .map(([text, click]) => el('button', { click }, text)), range));
   });
+
+  // ==== fold
+
+  /** A model's blocks: each is a head, and in the drawing after it its parts, shown while it is open. @param {HTMLElement} root */
+  kinds.fold = root => {
+    const blocks = find(root, '.gs-block').map(head => {
+      const { y } = head.viewBox.baseVal;
+      const caret = el('text', { x: 410, y: y + 20, class: 'z2', 'aria-hidden': 'true' });
+      const show = (/** @type {boolean} */ open) => {
+        head.classList.toggle('gs-open', open);
+        caret.textContent = open ? '▾' : '▸';
+        button.ariaExpanded = open;
+      };
+      const turn = () => show(!head.matches('.gs-open'));
+      const button = el('rect', {
+        y: y + 2, class: 'gs-turn', role: 'button', tabindex: 0, click: turn,
+        keydown: event => {
+          if (!/^(Enter| )$/.test(event.key)) return;
+          event.preventDefault();
+          turn();
+        },
+      }, head.firstChild);
+      head.append(caret, button);
+      head.role = 'group';
+      show(!head.matches('.gs-folded'));
+      return show;
+    });
+    root.prepend(el('div', { class: 'gs-player gs-bar', role: 'group', 'aria-label': 'Blocks' }, ...['Fold all', 'Unfold all'].map((name, i) => el('button', { click: () => blocks.forEach(show => show(!!i)) }, name))));
+  };
 
   // ==== start
 

@@ -9,13 +9,37 @@ internal enum Anchor
 }
 
 /// <summary>A finished sheet and its size.</summary>
-internal sealed record Drawing(Sheet Sheet, double Width, double Height);
+internal sealed record Drawing(Sheet Sheet, double Width, double Height)
+{
+    /// <summary>All of it in one.</summary>
+    public Piece Whole => new(new(0, 0, ""), Height, string.Concat(Pieces.Where(p => p.From.Folded is null).Select(p => p.Content)));
+
+    /// <summary>What stands between one cut and the next.</summary>
+    public IEnumerable<Piece> Pieces
+    {
+        get
+        {
+            Cut[] cuts = [new(0, 0, ""), .. Sheet.Cuts, new(Height, Sheet.Body.Length, "")];
+            return cuts.Zip(cuts.Skip(1), (from, to) => new Piece(from, from.Folded ?? to.Y - from.Y, Sheet.Body.Between(from.At, to.At)));
+        }
+    }
+}
+
+/// <summary>A band of a drawing, from one cut on.</summary>
+internal sealed record Piece(Cut From, double Height, string Content);
 
 /// <summary>A line across a long drawing where a page of paper may end: nothing of what stands above it is below it.</summary>
 /// <param name="Y">Where it lies.</param>
 /// <param name="At">How much of the sheet was written above it.</param>
 /// <param name="Name">What comes below it.</param>
-internal sealed record Cut(double Y, int At, string Name);
+internal sealed record Cut(double Y, int At, string Name)
+{
+    /// <summary>The classes, each after a space, of what comes below it.</summary>
+    public string Classes { get; init; } = "";
+
+    /// <summary>The height of what comes below it where that is not in the picture but only unfolded.</summary>
+    public double? Folded { get; init; }
+}
 
 /// <summary>The surface a figure is drawn on: shapes and texts in pixels, y downwards.</summary>
 internal sealed class Sheet(Theme theme)
@@ -167,10 +191,10 @@ internal sealed class Sheet(Theme theme)
     public void Area(PathText path, Tone tone, double opacity = 1, string? title = null) =>
         Shape("path", title, ("d", path.ToString()), ("class", tone.Fill()), Opacity(opacity));
 
-    /// <summary>A group of marks, moved and perhaps of a class; closes when disposed.</summary>
-    public Markup.Scope Group(double x = 0, double y = 0, string? classes = null, string? title = null)
+    /// <summary>A group of marks, moved and perhaps of a class; closes when disposed. What is not drawn waits for a script.</summary>
+    public Markup.Scope Group(double x = 0, double y = 0, string? classes = null, string? title = null, bool isDrawn = true)
     {
-        var scope = Body.Open("g", ("transform", (x, y) == (0, 0) ? null : y == 0 ? PathOf($"translate({x})") : PathOf($"translate({x} {y})")), ("class", classes));
+        var scope = Body.Open("g", ("transform", (x, y) == (0, 0) ? null : y == 0 ? PathOf($"translate({x})") : PathOf($"translate({x} {y})")), ("class", classes), ("display", isDrawn ? null : "none"));
         Tooltip(Body, title);
         return scope;
     }

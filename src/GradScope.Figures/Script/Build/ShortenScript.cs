@@ -30,11 +30,12 @@ public sealed class ShortenScript : Task
         var parts = Regex.Split("// ==== core\n" + File.ReadAllText(Source), @"^ *// ==== (\w+)\r?$", RegexOptions.Multiline);
         var sections = Enumerable.Range(0, parts.Length / 2).ToDictionary(i => parts[2 * i + 1], i => parts[2 * i + 2]);
         Directory.CreateDirectory(Folder);
-        Scripts = sections.Keys.Except(new[] { "core", "maps", "kit", "rows", "curves", "start" })
+        Scripts = sections.Keys.Except(new[] { "core", "maps", "kit", "rows", "curves", "fold", "start" })
             .Select(kind => Shorten(kind, sections["core"] + sections["maps"] + sections["kit"] + sections[kind] + sections["start"]))
             .Append(Shorten("maps", sections["core"] + sections["maps"] + sections["start"]))
             .Append(Shorten("rows", sections["core"] + sections["rows"] + sections["start"]))
             .Append(Shorten("curves", sections["core"] + sections["maps"] + sections["curves"] + sections["start"]))
+            .Append(Shorten("fold", sections["core"] + sections["fold"] + sections["start"]))
             .Append(Shorten("tape", sections["core"] + sections["maps"] + sections["rows"] + sections["start"]))
             .Append(Shorten("all", string.Concat(sections.Values)))
             .ToArray();
