@@ -7,14 +7,14 @@ namespace GradScope.Figures.Tests;
 /// <summary>Every figure opened in a real browser, in the light and in the dark, wide and narrow. Screenshots are kept in artifacts/figures.</summary>
 public sealed partial class BrowserTests(BrowserTests.Browser browser) : IClassFixture<BrowserTests.Browser>
 {
-    // Pairs of texts that lie over each other, and texts that leave the drawing; a pixel is allowed, fonts differ.
+    // Pairs of texts that lie over each other, and texts that leave the drawing, of those that show; a pixel is allowed, fonts differ.
     private const string Collisions = """
         () => {
           const problems = [];
           for (const svg of document.querySelectorAll('svg:not(svg *)')) {
             const frame = svg.getBoundingClientRect();
             const slack = 1.5 * frame.width / svg.viewBox.baseVal.width;
-            const texts = [...svg.querySelectorAll('text')].map(t => ({ text: t.textContent, box: t.getBoundingClientRect() })).filter(t => t.box.width > 0);
+            const texts = [...svg.querySelectorAll('text')].map(t => ({ text: t.textContent, box: t.getBoundingClientRect() })).filter(({ box }) => box.width > 0);
             for (const { text, box } of texts) {
               if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1) problems.push(`clipped: ${text}`);
             }

@@ -168,7 +168,19 @@ public sealed class ContentTests
         var texts = Texts(model.ToFigure());
         Assert.Contains($"{Numbers.Count(model.ParameterCount)} parameters", texts);
         Assert.Equal(2, texts.Count(t => t == Numbers.Count(model.CountBelow("blocks.0.attn") + model.CountBelow("blocks.0.ln1"))));
-        Assert.Contains("block × 12", Texts(Gallery.Draw("model-deep")));
+        Assert.Equal(2, texts.Count(t => t == Numbers.Count(model.CountBelow("blocks.0"))));
+    }
+
+    [Fact]
+    public void Of_a_deep_model_each_block_is_drawn_and_one_with_its_parts()
+    {
+        var figure = Gallery.Draw("deep-model");
+        var texts = Texts(figure);
+        Assert.Equal(Enumerable.Range(0, 12).Select(b => $"block {b}"), texts.Where(t => t.StartsWith("block ", StringComparison.Ordinal)));
+        Assert.Equal(12, texts.Count(t => t == Numbers.Count(Trained.Deep.Model.CountBelow("blocks.7"))));
+        Assert.Single(texts, "wq");
+        // In a page each has its own parts, with the names of its own parameters.
+        Assert.Equal(12, Enumerable.Range(0, 12).Count(b => figure.Html.Contains($"<title>blocks.{b}.attn.wq.weight (96, 96)", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -233,7 +233,7 @@ public sealed partial class EverywhereTests(BrowserTests.Browser browser) : ICla
     }
 
     [Theory]
-    [InlineData("deep-model", "block × 12")]
+    [InlineData("deep-model", "Of 12 blocks the first is drawn with its parts; each of the others has the same.")]
     [InlineData("deep-tape", "rows, in the table")]
     [InlineData("deep-flow", "Of 12 blocks the first and the last are drawn in full; all numbers are in the table.")]
     [InlineData("deep-attention", "256 × 256 numbers drawn as 64 × 64 cells")]

@@ -10,9 +10,9 @@ public class FreezingTests
         trainer.Train(2);
         var frame = trainer.Look();
 
-        // embed, pos_embed, ln1, wq, wk, wv, wo, ln2, up, down.
-        Assert.Equal(10, Count(frame.Model.ToFigure().Svg, ">frozen<"));
-        Assert.Equal(1, Count(frame.Model.ToFigure().Svg, ">partly frozen<"));
+        // embed, pos_embed, block 0 and in it ln1, wq, wk, wv, wo, ln2, up, down; block 1 and in it up.
+        Assert.Equal(11, Count(frame.Model.ToFigure().Svg, ">frozen<"));
+        Assert.Equal(2, Count(frame.Model.ToFigure().Svg, ">partly frozen<"));
         Assert.Contains(" of them frozen", frame.Model.ToFigure().Text);
         var frozen = trainer.Model.Parameters.Count(p => p.IsFrozen);
         Assert.Equal(frozen, Count(frame.Tape.ToFigure().Svg, ">frozen<"));
@@ -23,14 +23,16 @@ public class FreezingTests
     }
 
     [Fact]
-    public void In_blocks_that_are_drawn_as_one_a_part_is_frozen_where_it_is_in_all()
+    public void What_is_frozen_is_told_of_folded_blocks_and_of_their_parts()
     {
         var model = new MiniTransformer(vocabSize: 5, modelDim: 8, layers: 5, contextLength: 4);
         Assert.Equal(0, Count(Recorder.Capture(model).ToFigure().Svg, "frozen<"));
-        model.Freeze("blocks.*.attn.wq.*").Freeze("blocks.3.attn.wk.*");
-        var svg = Recorder.Capture(model).ToFigure().Svg;
-        Assert.Equal(1, Count(svg, ">frozen<"));
-        Assert.Equal(1, Count(svg, ">partly frozen<"));
+        model.Freeze("blocks.1.*").Freeze("blocks.*.attn.wq.*").Freeze("blocks.3.attn.wk.bias");
+        var figure = Recorder.Capture(model).ToFigure();
+        Assert.Equal((2, 4), (Count(figure.Svg, ">frozen<"), Count(figure.Svg, ">partly frozen<")));
+        // Unfolded: block 1 and its 8 parts, wq of the other 4, wk of block 3; the numbers say it of each parameter.
+        var drawn = figure.Html[..figure.Html.IndexOf("<details", StringComparison.Ordinal)];
+        Assert.Equal((1 + 8 + 4, 4 + 1), (Count(drawn, ">frozen<"), Count(drawn, ">partly frozen<")));
     }
 
     [Fact]

@@ -81,6 +81,7 @@ public sealed partial class OutputTests
 
     [Theory]
     [InlineData("trained-model", 100)]
+    [InlineData("deep-model", 120)]
     [InlineData("trained-player", 300)]
     [InlineData("trained-tape", 100)]
     [InlineData("tape", 40)]

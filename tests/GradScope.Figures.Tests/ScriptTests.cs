@@ -18,6 +18,7 @@ public sealed class ScriptTests
     [Theory]
     [InlineData("maps", 10_000)]
     [InlineData("rows", 5_000)]
+    [InlineData("fold", 2_000)]
     [InlineData("tape", 10_000)]
     [InlineData("curves", 10_000)]
     [InlineData("attention", 20_000)]
