@@ -75,7 +75,7 @@ public sealed class Figure
     /// <summary>The same with a second drawing of all that the first shows, for where that is too wide, and perhaps where its rows lie.</summary>
     internal static Figure From(Drawing drawing, Drawing? narrow, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables, string? rows = null)
     {
-        var kind = payload?.Kind ?? (rows is not null ? "rows" : drawing.Sheet.Cuts.Any(c => c.Classes.Length > 0) ? "fold" : null);
+        var kind = payload?.Kind ?? (rows is not null ? "rows" : drawing.Sheet.Cuts.Any(c => c.Classes.Contains("gs-block", StringComparison.Ordinal)) ? "fold" : null);
         var theme = drawing.Sheet.Theme;
         var numbers = new Markup();
         foreach (var table in tables)
@@ -87,14 +87,14 @@ public sealed class Figure
         var bytes = payload?.ToBytes() ?? [];
         var root = "gs-" + Fingerprint([.. Encoding.UTF8.GetBytes($"{title}\n{text}\n{drawing.Sheet.Body}\n{numbers}"), .. bytes]);
         var style = StyleSheet.ForDrawing(root, theme, $"{drawing.Sheet.Body}{narrow?.Sheet.Body}", kind is null ? [] : FigureScript.ClassesOf(kind));
-        var svg = Write(drawing.Width, root, style, title, Opening(text), drawing.Whole);
+        var svg = Write(root, style, title, Opening(text), drawing.Whole);
 
         var html = new Markup();
         using (html.Open(
             "div", ("class", $"{root} gs"),
             ("data-gradscope", kind is null ? null : FigureScript.MarkOf(kind)), ("data-numbers", payload is null ? null : Payload.Pack(bytes)), ("data-rows", rows)))
         {
-            html.Style(StyleSheet.ForPage(root, theme, drawing.Width, drawing.Height, narrow?.Width, tables.Select(t => t.TextColumns)) + (kind is null ? "" : FigureScript.Style(kind, root, theme)));
+            html.Style(StyleSheet.ForPage(root, theme, drawing.Width, drawing.Height, narrow?.Width, tables.Select(t => t.TextColumns)) + drawing.Layout.Replace("&", "." + root, StringComparison.Ordinal) + (kind is null ? "" : FigureScript.Style(kind, root, theme)));
             using (html.Open("div", ("class", "gs-view gs-drawn"), ("tabindex", "0"), ("role", "region"), ("aria-label", title)))
             {
                 html.AppendFinished(drawing.Sheet.Cuts.Count == 0 ? svg : Pieces(drawing, root, style));
@@ -120,15 +120,15 @@ public sealed class Figure
 
         // In a page each piece between two cuts is an element of its own: paper is broken between them.
         string Pieces(Drawing drawn, string classes, string? style) => string.Concat(drawn.Pieces.Select((piece, i) =>
-            Write(drawn.Width, classes + piece.From.Classes, i == 0 ? style : null, i == 0 ? title : piece.From.Name, i == 0 ? Opening(text) : null, piece)));
+            Write(classes + piece.From.Classes, i == 0 ? style : null, i == 0 ? title : piece.From.Name, i == 0 ? Opening(text) : null, piece)));
     }
 
-    private static string Write(double width, string classes, string? style, string title, string? description, Piece piece)
+    private static string Write(string classes, string? style, string title, string? description, Piece piece)
     {
-        var (top, height) = (Numbers.Coordinate(piece.From.Y), Numbers.Coordinate(piece.Height));
+        var (left, top, width, height) = (Numbers.Coordinate(piece.From.X), Numbers.Coordinate(piece.From.Y), Numbers.Coordinate(piece.Width), Numbers.Coordinate(piece.Height));
         var markup = new Markup();
         using (markup.Open(
-            "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"0 {top} {Numbers.Coordinate(width)} {height}"),
+            "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", $"{left} {top} {width} {height}"),
             ("width", width), ("height", height), ("class", classes), ("role", "img")))
         {
             // Name and description by their elements alone: an id would be there twice where an output is.
@@ -136,7 +136,7 @@ public sealed class Figure
             if (description is not null) markup.Element("desc", description);
             if (style is not null) markup.Style(style);
             markup.Line();
-            markup.Empty("rect", ("y", piece.From.Y == 0 ? null : top), ("width", width), ("height", height), ("class", Tone.Paper.Fill()));
+            markup.Empty("rect", ("x", piece.From.X == 0 ? null : left), ("y", piece.From.Y == 0 ? null : top), ("width", width), ("height", height), ("class", Tone.Paper.Fill()));
             markup.AppendFinished(piece.Content);
         }
 

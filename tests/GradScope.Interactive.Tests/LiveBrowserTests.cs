@@ -1,3 +1,4 @@
+using System.Text.Json;
 using GradScope.Testing;
 using Microsoft.Playwright;
 
@@ -33,6 +34,56 @@ public sealed class LiveBrowserTests(Browser browser) : IClassFixture<Browser>
             + string.Concat(chosen.Distinct().Select(i => $"<img width=480 src=\"data:image/png;base64,{Convert.ToBase64String(cell.Seen[i])}\">")), problems);
         await strip.SetViewportSizeAsync(480 * chosen.Distinct().Count() + 8 * (chosen.Distinct().Count() - 1), 551);
         await strip.ScreenshotAsync(new() { Path = Browser.Artifact("live.png") });
+        Assert.Empty(problems);
+    }
+
+    [RequiresFact(Tool.Chromium)]
+    public async Task In_a_narrow_pane_its_panels_stand_below_each_other_and_are_legible()
+    {
+        // How far the page and the box scroll sideways, the smallest text in pixels, how many left edges panels have, and what is to be read.
+        const string Measure = """
+            () => {
+              const view = document.querySelector('.gs-drawn');
+              const drawings = [...view.children].filter(svg => svg.getBoundingClientRect().width > 0);
+              const size = svg => Math.min(...[...svg.querySelectorAll('text')].map(t => parseFloat(getComputedStyle(t).fontSize))) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+              const panels = drawings.filter(svg => /^(loss|accuracy|gradient norm|gradient flow)$/.test(svg.querySelector('title').textContent));
+              return {
+                scrolled: document.documentElement.scrollWidth - document.documentElement.clientWidth + view.scrollWidth - view.clientWidth,
+                smallest: Math.min(...drawings.map(size)),
+                columns: new Set(panels.map(svg => Math.round(svg.getBoundingClientRect().left))).size,
+                names: drawings.map(svg => svg.querySelector('title').textContent).join('|'),
+              };
+            }
+            """;
+        List<string> problems = [];
+        var names = Names.Load(Path.Combine(Repository.Root, "notebooks", "data", "names.txt"));
+        foreach (var heads in (int[])[2, 12])
+        {
+            var trainer = new Trainer(new MiniTransformer(names.VocabSize, modelDim: 24, heads, layers: 2, contextLength: 16), names) { Probe = "isabella" };
+            var host = new RememberingHost();
+            await trainer.TrainAsync(40, new() { Bridge = host, Budget = new(TimeProvider.System) });
+            foreach (var view in (LiveView[])[host.Views[0], host.Views.Last(v => !v.IsFinished)])
+            {
+                List<string> read = [];
+                foreach (var (width, columns) in ((int, int)[])[(680, 2), (520, 2), (470, 1), (380, 1), (344, 1)])
+                {
+                    var page = await browser.OpenAsync($"<!doctype html><meta charset=utf-8><title>live</title><body style='margin:8px'>{view.Html}", problems);
+                    await page.SetViewportSizeAsync(width, 900);
+                    var seen = (await page.EvaluateAsync<JsonElement>(Measure))!;
+                    Assert.Equal(0, seen.GetProperty("scrolled").GetDouble());
+                    Assert.InRange(seen.GetProperty("smallest").GetDouble(), 8, 16);
+                    if (view != host.Views[0]) Assert.Equal(columns, seen.GetProperty("columns").GetInt32());
+                    read.Add(seen.GetProperty("names").GetString()!);
+                    if (view != host.Views[0]) await page.ScreenshotAsync(new() { Path = Browser.Artifact($"live-{heads}-{width}.png"), FullPage = true });
+                    await page.CloseAsync();
+                }
+
+                // Nothing is left out, and nothing is there twice.
+                Assert.Single(read.Distinct());
+                if (view != host.Views[0]) Assert.Equal(["Training: names", "loss", "accuracy", "gradient norm", "gradient flow", "attention on the probe", "layer 0 head 0"], read[0].Split('|').Take(7));
+            }
+        }
+
         Assert.Empty(problems);
     }
 

@@ -46,7 +46,7 @@ internal sealed class ModelDrawing
             y = Head(block, y, isFolded);
             var (from, at) = (y, Sheet.Body.Length);
             var bottom = Boxes(y, block.Boxes);
-            Sheet.Cuts.Add(new(from, at, $"Parts of {block.Name}") { Folded = isFolded ? bottom - from : null });
+            Sheet.Cuts.Add(new(from, at, $"Parts of {block.Name}") { Height = bottom - from, IsApart = isFolded });
             if (!isFolded) y = bottom;
         }
 

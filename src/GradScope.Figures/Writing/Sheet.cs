@@ -11,8 +11,11 @@ internal enum Anchor
 /// <summary>A finished sheet and its size.</summary>
 internal sealed record Drawing(Sheet Sheet, double Width, double Height)
 {
-    /// <summary>All of it in one.</summary>
-    public Piece Whole => new(new(0, 0, ""), Height, string.Concat(Pieces.Where(p => p.From.Folded is null).Select(p => p.Content)));
+    /// <summary>Rules by which its pieces lie in a page, where not one below the other; &amp; stands for the figure's own class.</summary>
+    public string Layout { get; init; } = "";
+
+    /// <summary>All of the picture in one.</summary>
+    public Piece Whole => new(new(0, 0, ""), Width, Height, string.Concat(Pieces.Where(p => !p.From.IsApart).Select(p => p.Content)));
 
     /// <summary>What stands between one cut and the next.</summary>
     public IEnumerable<Piece> Pieces
@@ -20,25 +23,34 @@ internal sealed record Drawing(Sheet Sheet, double Width, double Height)
         get
         {
             Cut[] cuts = [new(0, 0, ""), .. Sheet.Cuts, new(Height, Sheet.Body.Length, "")];
-            return cuts.Zip(cuts.Skip(1), (from, to) => new Piece(from, from.Folded ?? to.Y - from.Y, Sheet.Body.Between(from.At, to.At)));
+            return cuts.Zip(cuts.Skip(1), (from, to) => new Piece(from, from.Width ?? Width, from.Height ?? to.Y - from.Y, Sheet.Body.Between(from.At, to.At)));
         }
     }
 }
 
-/// <summary>A band of a drawing, from one cut on.</summary>
-internal sealed record Piece(Cut From, double Height, string Content);
+/// <summary>A part of a drawing, from one cut on.</summary>
+internal sealed record Piece(Cut From, double Width, double Height, string Content);
 
-/// <summary>A line across a long drawing where a page of paper may end: nothing of what stands above it is below it.</summary>
-/// <param name="Y">Where it lies.</param>
-/// <param name="At">How much of the sheet was written above it.</param>
-/// <param name="Name">What comes below it.</param>
+/// <summary>Where one piece of a drawing ends and the next begins, such as a line across it where a page of paper may end.</summary>
+/// <param name="Y">The top of what comes.</param>
+/// <param name="At">How much of the sheet was written before it.</param>
+/// <param name="Name">What comes.</param>
 internal sealed record Cut(double Y, int At, string Name)
 {
-    /// <summary>The classes, each after a space, of what comes below it.</summary>
+    /// <summary>The left of what comes.</summary>
+    public double X { get; init; }
+
+    /// <summary>Its width; null for the drawing's.</summary>
+    public double? Width { get; init; }
+
+    /// <summary>Its height; null where it ends at the next cut.</summary>
+    public double? Height { get; init; }
+
+    /// <summary>Its classes in a page, each after a space.</summary>
     public string Classes { get; init; } = "";
 
-    /// <summary>The height of what comes below it where that is not in the picture but only unfolded.</summary>
-    public double? Folded { get; init; }
+    /// <summary>Whether only a page has it, and the picture by itself does without.</summary>
+    public bool IsApart { get; init; }
 }
 
 /// <summary>The surface a figure is drawn on: shapes and texts in pixels, y downwards.</summary>

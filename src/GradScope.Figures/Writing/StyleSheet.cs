@@ -99,7 +99,7 @@ internal static partial class StyleSheet
     private static double Narrowest(double width) => width <= 440 ? Math.Min(width, 328) : width * 0.85;
 
     /// <summary>How far a drawing shrinks before the narrow one takes its place: its small text keeps 8 pixels.</summary>
-    private static double Least(double width) => Math.Ceiling(width * 0.73);
+    public static double Least(double width) => Math.Ceiling(width * 0.73);
 
     /// <summary>A drawing that fits on a page of paper without becoming too small is shrunk to it and stands on one; a longer one goes on over several.</summary>
     private static string OnPaper(double width, double height) => Math.Min(PaperWidth / width, PaperHeight / height) < SmallestOnPaper ? ";break-inside:avoid"
