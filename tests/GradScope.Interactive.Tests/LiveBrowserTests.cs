@@ -62,7 +62,8 @@ public sealed class LiveBrowserTests(Browser browser) : IClassFixture<Browser>
             var trainer = new Trainer(new MiniTransformer(names.VocabSize, modelDim: 24, heads, layers: 2, contextLength: 16), names) { Probe = "isabella" };
             var host = new RememberingHost();
             await trainer.TrainAsync(40, new() { Bridge = host, Budget = new(TimeProvider.System) });
-            foreach (var view in (LiveView[])[host.Views[0], host.Views.Last(v => !v.IsFinished)])
+            var first = host.Only.Views[0];
+            foreach (var view in (LiveView[])[first, host.Only.Views.Last(v => !v.IsFinished)])
             {
                 List<string> read = [];
                 foreach (var (width, columns) in ((int, int)[])[(680, 2), (520, 2), (470, 1), (380, 1), (344, 1)])
@@ -72,15 +73,15 @@ public sealed class LiveBrowserTests(Browser browser) : IClassFixture<Browser>
                     var seen = (await page.EvaluateAsync<JsonElement>(Measure))!;
                     Assert.Equal(0, seen.GetProperty("scrolled").GetDouble());
                     Assert.InRange(seen.GetProperty("smallest").GetDouble(), 8, 16);
-                    if (view != host.Views[0]) Assert.Equal(columns, seen.GetProperty("columns").GetInt32());
+                    if (view != first) Assert.Equal(columns, seen.GetProperty("columns").GetInt32());
                     read.Add(seen.GetProperty("names").GetString()!);
-                    if (view != host.Views[0]) await page.ScreenshotAsync(new() { Path = Browser.Artifact($"live-{heads}-{width}.png"), FullPage = true });
+                    if (view != first) await page.ScreenshotAsync(new() { Path = Browser.Artifact($"live-{heads}-{width}.png"), FullPage = true });
                     await page.CloseAsync();
                 }
 
                 // Nothing is left out, and nothing is there twice.
                 Assert.Single(read.Distinct());
-                if (view != host.Views[0]) Assert.Equal(["Training: names", "loss", "accuracy", "gradient norm", "gradient flow", "attention on the probe", "layer 0 head 0"], read[0].Split('|').Take(7));
+                if (view != first) Assert.Equal(["Training: names", "loss", "accuracy", "gradient norm", "gradient flow", "attention on the probe", "layer 0 head 0"], read[0].Split('|').Take(7));
             }
         }
 
