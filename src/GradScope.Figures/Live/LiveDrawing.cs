@@ -59,7 +59,7 @@ internal sealed class LiveDrawing
     private static string Layout(double pitch)
     {
         const double Most = 1.1;
-        return $"& .gs-drawn{{container-type:inline-size;contain-intrinsic-inline-size:{StyleSheet.Pixels(Width)}}}& .gs-drawn>svg.gs-tile{{float:left;min-width:0;width:50%}}"
+        return $"& .gs-drawn{{container-type:inline-size;contain-intrinsic-inline-size:{StyleSheet.Pixels(Width)}}}& .gs-drawn>svg{{min-width:0}}& .gs-drawn>svg.gs-tile{{float:left;width:50%}}"
             + $"& .gs-drawn>svg.gs-map{{width:{Share(pitch / Width)}}}& .gs-drawn>.gs-first{{clear:left}}& .gs-drawn>svg.gs-narrow{{display:none}}"
             + $"@container(max-width:{StyleSheet.Pixels(StyleSheet.Least(Width) - 1)}){{& .gs-drawn>svg:first-child{{display:none}}& .gs-drawn>svg.gs-tile{{display:block;width:100%;max-width:{StyleSheet.Pixels(Most * Tile)}}}"
             + $"& .gs-drawn>svg.gs-map{{width:{Share(pitch / Tile)};max-width:{StyleSheet.Pixels(Most * pitch)}}}}}";
