@@ -7,7 +7,7 @@ namespace GradScope.Figures.Tests;
 public sealed partial class BrowserTests
 {
     // Of each copy: how high it is in the drawing's own units, and all texts that can be seen.
-    private const string Seen = """
+    private const string PiecesSeen = """
         () => [...document.querySelectorAll('.gs')].map(root => {
           const drawings = [...root.querySelectorAll('.gs-drawn>svg')].filter(svg => svg.checkVisibility());
           const texts = drawings.flatMap(svg => [...svg.querySelectorAll('text:not([aria-hidden])')]).filter(text => text.getBoundingClientRect().width > 0);
@@ -25,7 +25,7 @@ public sealed partial class BrowserTests
         {
             var html = model.ToFigure().Html;
             var page = await browser.ShowAsync(html + html, width);
-            var (first, before) = (await page.EvaluateAsync<string[]>(Seen), await page.EvaluateAsync<string>(Markup));
+            var (first, before) = (await page.EvaluateAsync<string[]>(PiecesSeen), await page.EvaluateAsync<string>(Markup));
             Assert.Equal(first[0], first[1]);
             var (layers, opened) = (model.Config.LayerCount, model.Config.LayerCount > 3 ? 1 : model.Config.LayerCount);
             var figure = page.Locator(".gs").First;
@@ -36,7 +36,7 @@ public sealed partial class BrowserTests
             var last = figure.GetByRole(AriaRole.Button, new() { Name = $"block {layers - 1}, {Numbers.Count(model.CountBelow($"blocks.{layers - 1}"))} parameters" });
             await last.ClickAsync();
             await Assertions.Expect(last).ToHaveAttributeAsync("aria-expanded", opened == layers ? "false" : "true");
-            var turned = await page.EvaluateAsync<string[]>(Seen);
+            var turned = await page.EvaluateAsync<string[]>(PiecesSeen);
             Assert.Equal(first[1], turned[1]);
             Assert.Equal(PartsHeight(model), Math.Abs(Height(first[0]) - Height(turned[0])), 0.2);
             Assert.Equal(opened == layers ? layers - 1 : 2, Count(turned[0], "wq"));
@@ -50,7 +50,7 @@ public sealed partial class BrowserTests
             // By keys: back, and the first one there and back; where the focus is can be seen.
             await last.FocusAsync();
             await page.Keyboard.PressAsync("Enter");
-            Assert.Equal(first, await page.EvaluateAsync<string[]>(Seen));
+            Assert.Equal(first, await page.EvaluateAsync<string[]>(PiecesSeen));
             await page.Keyboard.PressAsync("Shift+Tab");
             for (var i = layers - 2; i > 0; i--) await page.Keyboard.PressAsync("Shift+Tab");
             var focused = page.Locator("*:focus");
@@ -58,9 +58,9 @@ public sealed partial class BrowserTests
             Assert.NotEqual("none", await focused.EvaluateAsync<string>("e => getComputedStyle(e).stroke"));
             await page.Keyboard.PressAsync("Space");
             await Assertions.Expect(focused).ToHaveAttributeAsync("aria-expanded", "false");
-            Assert.Equal(opened - 1, Count((await page.EvaluateAsync<string[]>(Seen))[0], "wq"));
+            Assert.Equal(opened - 1, Count((await page.EvaluateAsync<string[]>(PiecesSeen))[0], "wq"));
             await page.Keyboard.PressAsync("Space");
-            Assert.Equal(first, await page.EvaluateAsync<string[]>(Seen));
+            Assert.Equal(first, await page.EvaluateAsync<string[]>(PiecesSeen));
             Assert.Equal(before, await page.EvaluateAsync<string>(Markup));
             await browser.CloseAsync(page);
         }
@@ -77,14 +77,14 @@ public sealed partial class BrowserTests
             var html = $"<main>{model.ToFigure().Html}</main>";
             var page = await browser.ShowAsync(html);
             await page.EmulateMediaAsync(new() { Media = Media.Print });
-            var onPaper = await page.EvaluateAsync<string[]>(Seen);
+            var onPaper = await page.EvaluateAsync<string[]>(PiecesSeen);
             await page.EmulateMediaAsync(new() { Media = Media.Screen });
-            var first = await page.EvaluateAsync<string[]>(Seen);
+            var first = await page.EvaluateAsync<string[]>(PiecesSeen);
             await page.AddScriptTagAsync(new() { Path = Tool.AxeScript });
             foreach (var (button, shown) in ((string, int)[])[("Fold all", 0), ("Unfold all", model.Config.LayerCount), ("Fold all", 0)])
             {
                 await page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
-                Assert.Equal(shown, Count((await page.EvaluateAsync<string[]>(Seen))[0], "down"));
+                Assert.Equal(shown, Count((await page.EvaluateAsync<string[]>(PiecesSeen))[0], "down"));
                 await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Expanded = shown > 0 })).ToHaveCountAsync(model.Config.LayerCount);
                 // A block looks like another: those of a deep model need not all be looked at.
                 foreach (var scheme in model.Config.LayerCount > 3 ? [] : (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
@@ -97,7 +97,7 @@ public sealed partial class BrowserTests
             }
 
             await page.EmulateMediaAsync(new() { Media = Media.Print });
-            Assert.Equal(onPaper, await page.EvaluateAsync<string[]>(Seen));
+            Assert.Equal(onPaper, await page.EvaluateAsync<string[]>(PiecesSeen));
             Assert.Equal(first[0].Split('\n')[1..], onPaper[0].Split('\n')[1..]);
             Assert.Equal(Height(first[0]), Height(onPaper[0]), 1.0);
             await browser.CloseAsync(page);
