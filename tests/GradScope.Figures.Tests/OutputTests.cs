@@ -66,11 +66,16 @@ public sealed partial class OutputTests
         var root = XDocument.Parse(Gallery.Draw(name).Html).Root!;
         var styles = string.Concat(root.Descendants().Where(e => e.Name.LocalName == "style").Select(e => e.Value));
         var drawn = root.Descendants(svg + "svg").SelectMany(e => e.Descendants()).Select(e => (string?)e.Attribute("class"));
-        var added = root.Elements("script").SelectMany(e => ScriptClass().Matches(e.Value)).Select(m => m.Groups[1].Value);
-        Assert.All(drawn.Concat(added).OfType<string>().SelectMany(c => c.Split(' ')).Distinct(), c => Assert.Contains($" .{c}{{", styles));
+        // What the script surrounds a drawing with, gs-…, has rules of its own.
+        var added = root.Elements("script").SelectMany(e => AddedClasses(e.Value)).Where(c => !c.StartsWith("gs-", StringComparison.Ordinal));
+        Assert.All(drawn.OfType<string>().SelectMany(c => c.Split(' ')).Concat(added).Distinct(), c => Assert.Contains($" .{c}{{", styles));
         // Where the transport turns from forward to backward the script itself sets.
         Assert.All(Variable().Matches(styles).Select(m => m.Groups[1].Value).Where(v => v != "--gs-turn").Distinct(), v => Assert.Contains($"{v}:", styles));
     }
+
+    /// <summary>What the test above takes from a script, which is shortened, is there.</summary>
+    [Fact]
+    public void Classes_that_the_script_adds_are_found_in_it() => Assert.Superset(new HashSet<string> { "halo", "hit", "tm", "gs-tip" }, AddedClasses(FigureScript.Text).ToHashSet());
 
     [Fact]
     public void Prefixes_are_the_figures_own()
@@ -146,7 +151,9 @@ public sealed partial class OutputTests
     [GeneratedRegex(@"font(-size)?:[\d.]+px")]
     private static partial Regex Sizes();
 
-    [GeneratedRegex(@"[{,]class:""([^""]*)""")]
+    private static IEnumerable<string> AddedClasses(string script) => ScriptClass().Matches(script).SelectMany(m => m.Groups[1].Value.Split(' '));
+
+    [GeneratedRegex(@"[{,]""?class""?:""([^""]*)""(?=[,}])")]
     private static partial Regex ScriptClass();
 
     [GeneratedRegex(@"var\((--gs-[\w-]+)[,)]")]
