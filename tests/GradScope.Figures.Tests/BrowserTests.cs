@@ -14,7 +14,9 @@ public sealed partial class BrowserTests(BrowserTests.Browser browser) : IClassF
           for (const svg of document.querySelectorAll('svg:not(svg *)')) {
             const frame = svg.getBoundingClientRect();
             const slack = 1.5 * frame.width / svg.viewBox.baseVal.width;
-            const texts = [...svg.querySelectorAll('text')].map(t => ({ text: t.textContent, box: t.getBoundingClientRect() })).filter(({ box }) => box.width > 0);
+            const all = [...svg.querySelectorAll('text')];
+            for (const t of all) if (/  /.test(t.textContent) && getComputedStyle(t).whiteSpace !== 'pre') problems.push(`collapsed: ${t.textContent}`);
+            const texts = all.map(t => ({ text: t.textContent, box: t.getBoundingClientRect() })).filter(({ box }) => box.width > 0);
             for (const { text, box } of texts) {
               if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1) problems.push(`clipped: ${text}`);
             }

@@ -18,7 +18,7 @@ internal static partial class StyleSheet
     {
         var (css, looks) = (new StringBuilder(), new StringBuilder());
         HashSet<string> drawn = [Tone.Paper.Fill(), .. Classes().Matches(body).SelectMany(m => m.Groups[1].Value.Split(' '))];
-        looks.Append($"svg.{root},.{root} svg{{font:{Pixels(theme.SmallSize)} {theme.Font};white-space:pre;fill:{theme.Light.Ink};fill:var(--gs-ink)}}")
+        looks.Append($"svg.{root},.{root} svg{{font:{Pixels(theme.SmallSize)} {theme.Font};fill:{theme.Light.Ink};fill:var(--gs-ink)}}.{root} text{{white-space:pre}}")
             .Append($".{root} .z1{{font-size:{Pixels(theme.TitleSize)}}}.{root} .z2{{font-size:{Pixels(theme.TextSize)}}}");
         Rule("m", $"font-family:{theme.MonoFont}");
         Rule("b", "font-weight:600");
