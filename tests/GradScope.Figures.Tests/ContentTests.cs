@@ -206,6 +206,16 @@ public sealed class ContentTests
         Assert.Contains(Texts(Gallery.Draw("history-nan")), t => t.StartsWith("1,200 cells in the alarm colour", StringComparison.Ordinal));
     }
 
+    /// <summary>A row above may have a larger error than the largest that is told: then it is said of which rows.</summary>
+    [Theory]
+    [InlineData(1e-9, "largest relative error 9·10⁻⁴")]
+    [InlineData(0.02, "largest relative error 10⁻⁵, of the 1 whose differences are exact enough to tell")]
+    public void A_gradient_check_says_of_which_rows_its_largest_error_is(double uncertainty, string said)
+    {
+        var check = new GradientCheck([new("a", "Add", [], 1 - 1e-5, 1, 1e-9), new("b", "Add", [], 1 - 9e-4, 1, uncertainty)]);
+        Assert.EndsWith(said, GradientCheckFigure.Draw(check).Text.Split('\n').First(line => line.Contains("largest", StringComparison.Ordinal)).TrimEnd('.'));
+    }
+
     [Fact]
     public void Gradients_that_are_zero_are_drawn_as_zero_and_marked()
     {

@@ -18,8 +18,10 @@ public static class GradientCheckFigure
         options ??= FigureOptions.Default;
         var title = options.Title ?? "Gradient check";
         var failed = check.Rows.Count(row => !row.Passed);
+        var exact = check.Rows.Count(row => row.IsExact);
+        var among = exact == check.Rows.Length ? "" : string.Create(CultureInfo.InvariantCulture, $", of the {exact} whose differences are exact enough to tell");
         var verdict = failed == 0
-            ? string.Create(CultureInfo.InvariantCulture, $"all {check.Rows.Length} gradients agree with differences; largest relative error {Numbers.Short(check.LargestError)}")
+            ? string.Create(CultureInfo.InvariantCulture, $"all {check.Rows.Length} gradients agree with differences; largest relative error {Numbers.Short(check.LargestError)}{among}")
             : string.Create(CultureInfo.InvariantCulture, $"{failed} of {check.Rows.Length} gradients differ from differences");
         // What failed comes first and is never left out.
         var shown = check.Rows.OrderBy(row => row.Passed).Take(MostRows).ToArray();

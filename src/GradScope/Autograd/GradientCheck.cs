@@ -33,6 +33,9 @@ public sealed record GradientCheckRow(string Name, string Operation, Shape Shape
     /// <summary>Whether the difference is within <see cref="Tolerance"/> or within what the differences leave open.</summary>
     public bool Passed => RelativeError <= Tolerance || Math.Abs(Received - Expected) <= Uncertainty;
 
+    /// <summary>Whether the differences are known to better than <see cref="Tolerance"/>, so that the relative error tells.</summary>
+    public bool IsExact => Uncertainty < Math.Abs(Expected) * Tolerance;
+
     internal static double Relative(double a, double b) => a == b ? 0 : Math.Abs(a - b) / Math.Max(Math.Abs(a), Math.Abs(b));
 }
 
@@ -57,7 +60,7 @@ public sealed record GradientCheck(ImmutableArray<GradientCheckRow> Rows)
     public bool Passed => Rows.All(row => row.Passed);
 
     /// <summary>The largest relative error of a row whose differences are exact enough to tell.</summary>
-    public double LargestError => Rows.Where(r => Math.Abs(r.Expected) * GradientCheckRow.Tolerance > r.Uncertainty).Select(row => row.RelativeError).DefaultIfEmpty().Max();
+    public double LargestError => Rows.Where(row => row.IsExact).Select(row => row.RelativeError).DefaultIfEmpty().Max();
 
     internal static GradientCheck Of(Tape tape, ulong seed, bool sweep)
     {
