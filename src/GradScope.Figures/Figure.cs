@@ -75,7 +75,7 @@ public sealed class Figure
     /// <summary>The same with a second drawing of all that the first shows, for where that is too wide, and perhaps where its rows lie.</summary>
     internal static Figure From(Drawing drawing, Drawing? narrow, string title, string text, Payload? payload, IReadOnlyList<DataTable> tables, string? rows = null)
     {
-        var kind = payload?.Kind ?? (rows is not null ? "rows" : drawing.Sheet.Cuts.Any(c => c.Classes.Contains("gs-block", StringComparison.Ordinal)) ? "fold" : null);
+        var kind = payload?.Kind ?? (rows is null ? drawing.Kind : "rows");
         var theme = drawing.Sheet.Theme;
         var numbers = new Markup();
         foreach (var table in tables)

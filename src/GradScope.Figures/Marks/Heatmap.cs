@@ -138,7 +138,6 @@ internal static class Heatmap
                 sheet.Body.Empty("path", ("d", path), ("class", tone.Stroke() + Ramp.Class(step)));
             }
         }
-
     }
 
     /// <summary>Neighbours in a row, or in a column, that have one colour, where they have one.</summary>

@@ -57,7 +57,7 @@ internal sealed class ModelDrawing
         y = Label(y + BelowBoxes + 8, "logits", string.Create(CultureInfo.InvariantCulture, $"(T, {config.VocabSize})"));
         List<string> notes = ["Purple: what is learnt, with its shape and count; bars compare counts. Blue: the residual stream, read by each branch (dot) and added to (⊕)."];
         if (blocks.Count > MostUnfolded) notes.Add($"Of {blocks.Count} blocks the first is drawn with its parts; each of the others has the same.");
-        return new(Sheet, Width, Sheet.Notes(Sheet.Margin, y + 4, Width - 2 * Sheet.Margin, [.. notes]) + Sheet.Margin - 4);
+        return new(Sheet, Width, Sheet.Notes(Sheet.Margin, y + 4, Width - 2 * Sheet.Margin, [.. notes]) + Sheet.Margin - 4) { Kind = "fold" };
     }
 
     private double Label(double y, string text, string shape)

@@ -11,6 +11,9 @@ internal enum Anchor
 /// <summary>A finished sheet and its size.</summary>
 internal sealed record Drawing(Sheet Sheet, double Width, double Height)
 {
+    /// <summary>The kind of script that its pieces are for, where numbers for one do not say it; null for none.</summary>
+    public string? Kind { get; init; }
+
     /// <summary>Rules by which its pieces lie in a page, where not one below the other; &amp; stands for the figure's own class.</summary>
     public string Layout { get; init; } = "";
 

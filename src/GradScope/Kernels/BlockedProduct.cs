@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace GradScope;
 
@@ -126,7 +125,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
                     if (packsRows && count == TVector.TileRows)
                     {
                         var start = (i - rowFrom) % PackedRows;
-                        if (start == 0) Pack(a0 + i + p * a.ColumnStride, Math.Min(PackedRows, rowTo - i), block.Depth, packed);
+                        if (start == 0) Packing.PackRows<TVector>(a0 + i + p * a.ColumnStride, a.ColumnStride, Math.Min(PackedRows, rowTo - i), block.Depth, packed);
                         rows = new(packed + start * block.Depth - p * TVector.TileRows, 1, TVector.TileRows);
                     }
 
@@ -170,19 +169,6 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             for (var r = 0; r < count; r++, c += this.c.RowStride)
             {
                 *c = finish.Scale * sums[r] + (finish.Bias == null ? 0 : finish.Bias[j]) + (finish.Accumulate ? *c : 0);
-            }
-        }
-    }
-
-    /// <summary>Copies whole tiles of a's rows, which lie as columns, each in the order in which it is read for every panel.</summary>
-    private void Pack(float* source, int rows, int depth, float* packed)
-    {
-        for (var p = 0; p < depth; p++, source += a.ColumnStride)
-        {
-            for (var r = 0; r + TVector.TileRows <= rows; r += TVector.TileRows)
-            {
-                var target = packed + r * depth + p * TVector.TileRows;
-                for (var k = 0; k < TVector.TileRows; k += 4) Vector128.Store(Vector128.Load(source + r + k), target + k);
             }
         }
     }

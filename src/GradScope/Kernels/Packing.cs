@@ -4,15 +4,13 @@ using System.Runtime.Intrinsics.X86;
 namespace GradScope;
 
 /// <summary>
-/// Copies a block of b into panels two vectors wide (the last one, where that is enough, one vector), each of them row
-/// after row without a gap and filled up with zeros, which is the order in which tiles read it. A transposed b costs no
-/// more than that.
+/// Copies operands into the order in which tiles read them: a block of b into panels two vectors wide (the last one, where that is
+/// enough, one vector), each of them row after row without a gap and filled up with zeros; and rows of a that lie as columns. A
+/// transposed b costs no more than that.
 /// </summary>
 internal static unsafe class Packing
 {
-    /// <summary>
-    /// Packs <paramref name="depth"/> rows of <paramref name="columns"/>, laid out by the two strides.
-    /// </summary>
+    /// <summary>Packs <paramref name="depth"/> rows of b of <paramref name="columns"/>, laid out by the two strides.</summary>
     public static void Pack<TVector>(float* source, nint rowStride, nint columnStride, int depth, int columns, float* target)
         where TVector : struct, ITileVector<TVector>
     {
@@ -25,6 +23,20 @@ internal static unsafe class Packing
             else TransposePanel(corner, rowStride, columnStride, depth, width, count, target);
             target += (nint)depth * width;
             j += width;
+        }
+    }
+
+    /// <summary>Packs whole tiles of a's rows, whose elements for one step of the sum lie side by side and the next step's a stride further.</summary>
+    public static void PackRows<TVector>(float* source, nint stride, int rows, int depth, float* target)
+        where TVector : struct, ITileVector<TVector>
+    {
+        for (var p = 0; p < depth; p++, source += stride)
+        {
+            for (var r = 0; r + TVector.TileRows <= rows; r += TVector.TileRows)
+            {
+                var tile = target + r * depth + p * TVector.TileRows;
+                for (var k = 0; k < TVector.TileRows; k += 4) Vector128.Store(Vector128.Load(source + r + k), tile + k);
+            }
         }
     }
 
