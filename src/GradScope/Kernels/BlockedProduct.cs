@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace GradScope;
 
 /// <summary>
-/// A matrix product cut into tiles of c, and into blocks of b that fit a core's cache: along the sum (depth) and along
-/// the columns. A block of b is packed, panel by panel, where it is transposed or used often enough to pay for that, and
-/// of a few rows at a time, where they lie as columns. Which thread computes a tile has no influence on it, so any division
-/// of the work gives the same bits.
+/// A matrix product cut into tiles of c, and into blocks that fit a core's caches: along the sum (depth), along the columns of b and
+/// along the rows of a. A block of b is packed, panel by panel, where it is transposed or used often enough to pay for that, and a
+/// band of a's rows where they lie as columns. A panel of b stays in the first-level cache while the band's tiles go down it. Which
+/// thread computes a tile has no influence on it, so any division of the work gives the same bits.
 /// </summary>
 internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : struct, ILanes<TVector>
 {
@@ -16,8 +16,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// <summary>Columns in a block of b: with the depth, half a megabyte.</summary>
     private const int MaxColumns = 512;
 
-    /// <summary>Rows of a that are packed together, so that a cache line of them is fetched once; a multiple of every tile height.</summary>
-    private const int PackedRows = 8;
+    /// <summary>Rows in a band of a: with the depth, 128 KB; a multiple of every tile height.</summary>
+    private const int MaxRows = 128;
 
     /// <summary>
     /// Floats of b that stay in the first-level cache as they lie, so that packing them would be work for nothing.
@@ -80,7 +80,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     [SkipLocalsInit]
     public void Run(int from, int to)
     {
-        var scratch = stackalloc float[TVector.TileRows * PanelWidth + PackedRows * MaxDepth];
+        var scratch = stackalloc float[TVector.TileRows * PanelWidth];
         if (byColumns)
         {
             Multiply(0, 0, 0, rows, from * PanelWidth, Math.Min(to * PanelWidth, columns), scratch);
@@ -104,7 +104,6 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         var a0 = a.Start(o, n);
         var b0 = b.Start(o, n);
         var c0 = c.Start(o, n);
-        var packed = scratch + TVector.TileRows * PanelWidth;
         for (var j = Math.Max(columnFrom, tiledColumns); j < columnTo; j++)
         {
             MultiplyColumn(a0 + rowFrom * a.RowStride, b0 + j * b.ColumnStride, c0 + rowFrom * c.RowStride + j * c.ColumnStride, rowTo - rowFrom, j);
@@ -118,18 +117,10 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             {
                 var block = new Block(
                     b, b0, p, Math.Min(MaxDepth, depth - p), j, Math.Min(MaxColumns, columnTo - j), rowTo - rowFrom);
-                for (var i = rowFrom; i < rowTo; i += TVector.TileRows)
+                for (var i = rowFrom; i < rowTo; i += MaxRows)
                 {
-                    var count = Math.Min(TVector.TileRows, rowTo - i);
-                    var rows = new RowsOfA(a0 + i * a.RowStride, a.RowStride, a.ColumnStride);
-                    if (packsRows && count == TVector.TileRows)
-                    {
-                        var start = (i - rowFrom) % PackedRows;
-                        if (start == 0) Packing.PackRows<TVector>(a0 + i + p * a.ColumnStride, a.ColumnStride, Math.Min(PackedRows, rowTo - i), block.Depth, packed);
-                        rows = new(packed + start * block.Depth - p * TVector.TileRows, 1, TVector.TileRows);
-                    }
-
-                    MultiplyRow(rows, block, c0 + i * c.RowStride, i, count, scratch);
+                    var band = new Band(a, a0, i, Math.Min(MaxRows, rowTo - i), block, packsRows);
+                    for (var k = j; k < block.ColumnTo; k += PanelWidth) MultiplyPanel(band, block, k, c0, scratch);
                 }
             }
 
@@ -138,32 +129,51 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         while (p < depth);
     }
 
-    /// <summary>Some rows of c's column j alone: along the rows of a where these lie without gaps, else down its columns.</summary>
+    /// <summary>
+    /// Some rows of c's column j alone, in four sums at once: of four rows, along them where these lie without gaps, else of four
+    /// vectors of rows, down a's columns.
+    /// </summary>
     private void MultiplyColumn(float* a, float* b, float* c, int rows, int j)
     {
-        var column = Scratch.Packed(depth + TVector.Width);
+        var column = Scratch.Packed(depth + 4 * TVector.Width);
         for (var p = 0; p < depth; p++) column[p] = b[p * this.b.RowStride];
         var sums = column + depth;
         var alongRows = this.a.ColumnStride == 1;
-        var step = alongRows ? 1 : TVector.Width;
+        var step = alongRows ? 4 : 4 * TVector.Width;
         for (var i = 0; i < rows; i += step, a += step * this.a.RowStride)
         {
             var count = Math.Min(step, rows - i);
-            TVector sum = default;
+            TVector s0 = default, s1 = default, s2 = default, s3 = default;
             if (alongRows)
             {
+                var last = (count - 1) * this.a.RowStride;
                 for (var p = 0; p < depth; p += TVector.Width)
                 {
                     var n = Math.Min(TVector.Width, depth - p);
-                    sum = TVector.MultiplyAdd(TVector.LoadFirst(a + p, n), TVector.LoadFirst(column + p, n), sum);
+                    var x = TVector.LoadFirst(column + p, n);
+                    s0 = TVector.MultiplyAdd(TVector.LoadFirst(a + p, n), x, s0);
+                    s1 = TVector.MultiplyAdd(TVector.LoadFirst(a + p + Math.Min(this.a.RowStride, last), n), x, s1);
+                    s2 = TVector.MultiplyAdd(TVector.LoadFirst(a + p + Math.Min(2 * this.a.RowStride, last), n), x, s2);
+                    s3 = TVector.MultiplyAdd(TVector.LoadFirst(a + p + last, n), x, s3);
                 }
 
-                *sums = sum.Sum();
+                (sums[0], sums[1], sums[2], sums[3]) = (s0.Sum(), s1.Sum(), s2.Sum(), s3.Sum());
             }
             else
             {
-                for (var p = 0; p < depth; p++) sum.AddProduct(column + p, TVector.LoadFirst(a + p * this.a.ColumnStride, count));
-                sum.Store(sums);
+                for (var p = 0; p < depth; p++)
+                {
+                    var rowsOfStep = a + p * this.a.ColumnStride;
+                    s0.AddProduct(column + p, TVector.LoadFirst(rowsOfStep, count));
+                    s1.AddProduct(column + p, TVector.LoadFirst(rowsOfStep + TVector.Width, Math.Max(count - TVector.Width, 0)));
+                    s2.AddProduct(column + p, TVector.LoadFirst(rowsOfStep + 2 * TVector.Width, Math.Max(count - 2 * TVector.Width, 0)));
+                    s3.AddProduct(column + p, TVector.LoadFirst(rowsOfStep + 3 * TVector.Width, Math.Max(count - 3 * TVector.Width, 0)));
+                }
+
+                s0.Store(sums);
+                s1.Store(sums + TVector.Width);
+                s2.Store(sums + 2 * TVector.Width);
+                s3.Store(sums + 3 * TVector.Width);
             }
 
             for (var r = 0; r < count; r++, c += this.c.RowStride)
@@ -173,74 +183,89 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         }
     }
 
-    /// <summary>A row of tiles, from c's row i on, times one block of b.</summary>
-    private void MultiplyRow(in RowsOfA a, in Block block, float* c, int i, int count, float* scratch)
+    /// <summary>A band of a times the panel of b that starts at column j: strips of tiles that sum as far as one another, or each a tile further.</summary>
+    private void MultiplyPanel(in Band band, in Block block, int j, float* c0, float* scratch)
     {
-        var from = block.DepthFrom;
-        var to = from + block.Depth;
-        var columnTo = block.ColumnFrom + block.Columns;
-        var first = from == 0;
-        Stretch stretch;
-        if (triangle is Triangle.None or Triangle.LowerResult)
+        var columnTo = Math.Min(j + PanelWidth, block.ColumnTo);
+        if (triangle == Triangle.None)
         {
-            stretch = new(a, from, to - from, false, default);
-            // Whole vectors: what they hold above the diagonal is the caller's to overwrite.
-            if (triangle == Triangle.LowerResult) columnTo = Math.Min(columnTo, Ceiling(i + count, TVector.Width) * TVector.Width);
-        }
-        else
-        {
-            // All of a on one side of the square on the diagonal, then the square, in which p comes or goes away from that side.
-            var squareFrom = Math.Clamp(i, from, to);
-            var squareTo = Math.Clamp(i + count, from, to);
-            var square = squareTo - squareFrom;
-            stretch = triangle == Triangle.LowerLeft
-                ? new(a, from, squareFrom - from, false, Tile.Diagonal.Down(square))
-                : new(a, to - 1, to - squareTo, true, Tile.Diagonal.Up(square));
-            if (stretch.Depth + square == 0 && !first) return;
+            MultiplyStrip(band, block, j, columnTo, band.From, band.To, new(block.Depth), c0, scratch);
+            return;
         }
 
-        Sweep(stretch, block, columnTo, c, count, first, scratch);
+        if (triangle == Triangle.LowerResult)
+        {
+            // Whole vectors: what they hold above the diagonal is the caller's to overwrite.
+            var top = Math.Clamp(j / TVector.TileRows * TVector.TileRows, band.From, band.To);
+            var narrowTo = Math.Clamp(j + TVector.Width, top, band.To);
+            MultiplyStrip(band, block, j, Math.Min(j + TVector.Width, columnTo), top, narrowTo, new(block.Depth), c0, scratch);
+            MultiplyStrip(band, block, j, columnTo, narrowTo, band.To, new(block.Depth), c0, scratch);
+            return;
+        }
+
+        // Tiles above the square that the block has on the diagonal, tiles in it, and below it.
+        var (from, to, lower) = (block.DepthFrom, block.DepthTo, triangle == Triangle.LowerLeft);
+        var squareFrom = Math.Clamp(from, band.From, band.To);
+        var squareTo = Math.Clamp(Ceiling(to, TVector.TileRows) * TVector.TileRows, band.From, band.To);
+        var wholeTo = Math.Clamp(to / TVector.TileRows * TVector.TileRows, squareFrom, squareTo);
+        if (!lower || from == 0) MultiplyStrip(band, block, j, columnTo, band.From, squareFrom, new(lower ? 0 : block.Depth), c0, scratch);
+        MultiplyStrip(band, block, j, columnTo, squareFrom, wholeTo, OnDiagonal(squareFrom, TVector.TileRows), c0, scratch);
+        MultiplyStrip(band, block, j, columnTo, wholeTo, squareTo, OnDiagonal(wholeTo, Math.Min(squareTo, to) - wholeTo), c0, scratch);
+        if (lower || from == 0) MultiplyStrip(band, block, j, columnTo, squareTo, band.To, new(lower ? block.Depth : 0), c0, scratch);
+
+        Tile.Extent OnDiagonal(int i, int steps) => lower ? new(i - from, TVector.TileRows, steps) : new(to - i - steps, -TVector.TileRows, steps);
     }
 
     /// <summary>
-    /// Tiles of one row of c, from left to right: <paramref name="count"/> rows of a times the block's panels, along the stretch. The
-    /// first sweep over a tile applies bias and accumulation, later ones add to it.
+    /// The tiles of c's rows and columns up to but without the second of each pair. The first block of the sum applies bias and
+    /// accumulation, later ones add to it.
     /// </summary>
-    private void Sweep(in Stretch stretch, in Block block, int columnTo, float* c, int count, bool first, float* scratch)
+    private void MultiplyStrip(
+        in Band band, in Block block, int j, int columnTo, int from, int to, in Tile.Extent extent, float* c0, float* scratch)
     {
-        for (var j = block.ColumnFrom; j < columnTo; j += PanelWidth)
+        var first = block.DepthFrom == 0;
+        var rules = new Tile.Finish(finish.Scale, first && finish.Bias != null ? finish.Bias + j : null, !first || finish.Accumulate);
+        var width = columnTo - j;
+        var narrow = width <= TVector.Width;
+        var start = extent.Growth < 0 ? block.Depth - 1 : 0;
+        var panel = block.Panel(j, start, out var stride);
+        if (extent.Growth < 0) stride = -stride;
+        var c = c0 + from * this.c.RowStride + j * this.c.ColumnStride;
+        var direct = width == (narrow ? TVector.Width : PanelWidth) && this.c.ColumnStride == 1;
+        for (var tile = 0; from < to; )
         {
-            var width = Math.Min(PanelWidth, columnTo - j);
-            var narrow = width <= TVector.Width;
-            var panel = block.Panel(j, stretch.From, out var panelStride);
-            if (stretch.Backwards) panelStride = -panelStride;
-            var tile = c + j * this.c.ColumnStride;
-            var rules = new Tile.Finish(
-                finish.Scale, first && finish.Bias != null ? finish.Bias + j : null, !first || finish.Accumulate);
-            if (count == TVector.TileRows && width == (narrow ? TVector.Width : PanelWidth) && this.c.ColumnStride == 1)
+            var tiles = direct ? (to - from) / TVector.TileRows : 0;
+            var reach = extent.At(tile);
+            if (tiles > 0)
             {
-                Compute(narrow, stretch, count, panel, panelStride, tile, this.c.RowStride, rules);
+                Compute(narrow, tiles, reach, band[from, start, extent.Growth < 0], TVector.TileRows, panel, stride, c, this.c.RowStride, rules);
             }
             else
             {
-                Compute(narrow, stretch, count, panel, panelStride, scratch, PanelWidth, new(finish.Scale, null, false));
-                Merge(scratch, tile, count, width, rules);
+                tiles = 1;
+                var count = Math.Min(TVector.TileRows, to - from);
+                Compute(narrow, 1, reach, band[from, start, extent.Growth < 0], count, panel, stride, scratch, PanelWidth, new(finish.Scale, null, false));
+                Merge(scratch, c, count, width, rules);
             }
+
+            tile += tiles;
+            from += tiles * TVector.TileRows;
+            c += tiles * TVector.TileRows * this.c.RowStride;
         }
     }
 
-    private void Compute(
-        bool narrow, in Stretch s, int rows, float* b, nint bStride, float* c, nint cStride, in Tile.Finish rules)
+    private static void Compute(
+        bool narrow, int tiles, in Tile.Extent extent, in Tile.Rows a, int rows, float* b, nint bStride, float* c, nint cStride, in Tile.Finish rules)
     {
         if (TVector.TileRows == 8 && rows > 4)
         {
-            if (narrow) Tile.Eight<TVector>(s.Depth, s.Start, s.RowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
-            else Tile.Eight<Pair<TVector>>(s.Depth, s.Start, s.RowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
+            if (narrow) Tile.Eight<TVector>(tiles, extent, a, rows, b, bStride, c, cStride, rules);
+            else Tile.Eight<Pair<TVector>>(tiles, extent, a, rows, b, bStride, c, cStride, rules);
         }
         else
         {
-            if (narrow) Tile.Four<TVector>(s.Depth, s.Start, s.RowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
-            else Tile.Four<Pair<TVector>>(s.Depth, s.Start, s.RowStride, s.ColumnStride, rows, b, bStride, c, cStride, s.Diagonal, rules);
+            if (narrow) Tile.Four<TVector>(tiles, extent, a, rows, b, bStride, c, cStride, rules);
+            else Tile.Four<Pair<TVector>>(tiles, extent, a, rows, b, bStride, c, cStride, rules);
         }
     }
 
@@ -272,33 +297,42 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
 
     private static int Ceiling(int count, int size) => (count + size - 1) / size;
 
-    /// <summary>Where a tile finds the rows of a that it multiplies: in place, or packed.</summary>
-    private readonly struct RowsOfA(float* start, nint rowStride, nint columnStride)
+    /// <summary>Some rows of a over a block's stretch of the sum: in place, or, as far as they fill tiles, packed.</summary>
+    private readonly ref struct Band
     {
-        public float* Start { get; } = start;
+        private readonly float* start;
+        private readonly nint rowStride;
+        private readonly nint columnStride;
+        private readonly float* packed;
+        private readonly int depth;
 
-        public nint RowStride { get; } = rowStride;
+        public Band(in Operand a, float* a0, int from, int rows, in Block block, bool packs)
+        {
+            From = from;
+            To = from + rows;
+            (rowStride, columnStride, depth) = (a.RowStride, a.ColumnStride, block.Depth);
+            start = a0 + from * rowStride + block.DepthFrom * columnStride;
+            if (!packs) return;
 
-        public nint ColumnStride { get; } = columnStride;
-    }
+            packed = Scratch.PackedRows(rows / TVector.TileRows * Packing.TileStride<TVector>(depth));
+            Packing.PackRows<TVector>(start, columnStride, rows, depth, packed);
+        }
 
-    /// <summary>A part of the sum: where in a it starts, how p goes on from From, and for how many steps.</summary>
-    private readonly struct Stretch(in RowsOfA a, int from, int depth, bool backwards, Tile.Diagonal diagonal)
-    {
-        public float* Start { get; } = a.Start + from * a.ColumnStride;
+        public int From { get; }
 
-        public nint RowStride { get; } = a.RowStride;
+        public int To { get; }
 
-        public nint ColumnStride { get; } = backwards ? -a.ColumnStride : a.ColumnStride;
-
-        public int From { get; } = from;
-
-        /// <summary>Steps before those of the diagonal.</summary>
-        public int Depth { get; } = depth;
-
-        public bool Backwards { get; } = backwards;
-
-        public Tile.Diagonal Diagonal { get; } = diagonal;
+        /// <summary>The tiles from row i on, at a step of the sum.</summary>
+        public Tile.Rows this[int i, int step, bool backwards]
+        {
+            get
+            {
+                var rows = packed != null && i + TVector.TileRows <= To
+                    ? new Tile.Rows(packed + (i - From) / TVector.TileRows * Packing.TileStride<TVector>(depth), 1, TVector.TileRows, Packing.TileStride<TVector>(depth))
+                    : new Tile.Rows(start + (i - From) * rowStride, rowStride, columnStride, TVector.TileRows * rowStride);
+                return rows.From(step, backwards);
+            }
+        }
     }
 
     /// <summary>Where an operand's elements are.</summary>
@@ -351,18 +385,22 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
 
         public int Columns { get; }
 
-        /// <summary>Where the panel of column j starts at depth p, and the step to its next row.</summary>
-        public float* Panel(int j, int p, out nint panelStride)
+        public int DepthTo => DepthFrom + Depth;
+
+        public int ColumnTo => ColumnFrom + Columns;
+
+        /// <summary>Where the panel of column j is at a step of the block's sum, and how far its next row is.</summary>
+        public float* Panel(int j, int step, out nint panelStride)
         {
             var offset = j - ColumnFrom;
             if (offset < inPlace)
             {
                 panelStride = stride;
-                return corner + (p - DepthFrom) * stride + offset;
+                return corner + step * stride + offset;
             }
 
             panelStride = Columns - offset <= TVector.Width ? TVector.Width : PanelWidth;
-            return packed + (nint)(offset - inPlace) * Depth + (p - DepthFrom) * panelStride;
+            return packed + (nint)(offset - inPlace) * Depth + step * panelStride;
         }
     }
 }

@@ -26,15 +26,22 @@ internal static unsafe class Packing
         }
     }
 
+    /// <summary>
+    /// How far apart packed tiles of a's rows start: a cache line more than they hold, since otherwise the lines that are written in
+    /// turn would be a power of two apart and push one another out of the first-level cache.
+    /// </summary>
+    public static int TileStride<TVector>(int depth) where TVector : struct, ITileVector<TVector> => TVector.TileRows * depth + Buffer.Block;
+
     /// <summary>Packs whole tiles of a's rows, whose elements for one step of the sum lie side by side and the next step's a stride further.</summary>
     public static void PackRows<TVector>(float* source, nint stride, int rows, int depth, float* target)
         where TVector : struct, ITileVector<TVector>
     {
-        for (var p = 0; p < depth; p++, source += stride)
+        var tileStride = TileStride<TVector>(depth);
+        for (var p = 0; p < depth; p++, source += stride, target += TVector.TileRows)
         {
-            for (var r = 0; r + TVector.TileRows <= rows; r += TVector.TileRows)
+            var tile = target;
+            for (var r = 0; r + TVector.TileRows <= rows; r += TVector.TileRows, tile += tileStride)
             {
-                var tile = target + r * depth + p * TVector.TileRows;
                 for (var k = 0; k < TVector.TileRows; k += 4) Vector128.Store(Vector128.Load(source + r + k), tile + k);
             }
         }

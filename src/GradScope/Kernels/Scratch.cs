@@ -12,10 +12,16 @@ internal static unsafe class Scratch
     private static float[]? packed;
 
     [ThreadStatic]
+    private static float[]? packedRows;
+
+    [ThreadStatic]
     private static float[]? halves;
 
-    /// <summary>For a packed block of a matrix product.</summary>
+    /// <summary>For a packed block of a matrix product's b.</summary>
     public static float* Packed(int length) => Aligned(ref packed, length);
+
+    /// <summary>For a packed band of its a.</summary>
+    public static float* PackedRows(int length) => Aligned(ref packedRows, length);
 
     /// <summary>For a <see cref="HalvedSum"/>, of which the other thread may write a half.</summary>
     public static float* Halves(int length) => Aligned(ref halves, length);

@@ -3,33 +3,48 @@ using System.Runtime.CompilerServices;
 namespace GradScope;
 
 /// <summary>
-/// The inner loop of the matrix product: a tile of c, 8 or 4 rows by one or two vectors, whose sums stay in registers
-/// while p runs. a is read element by element through its strides (so a transposed a needs no copy), b row by row.
+/// The inner loop of the matrix product: tiles of c, 8 or 4 rows by one or two vectors, whose sums stay in registers while p runs.
+/// A strip of them, one below the other, is made in one call, so that the panel of b that they share stays in the first-level
+/// cache. a is read element by element through its strides (so a transposed a needs no copy), b row by row.
 /// </summary>
 internal static unsafe class Tile
 {
     /// <summary>
-    /// The steps that end a tile's sum where a is a triangle: p is then inside the square on the diagonal, and with each step one row
-    /// fewer counts.
+    /// A tile's rows of a from where its sum starts: to the next row, to the next step of the sum, and to the next tile of the strip.
     /// </summary>
-    internal readonly struct Diagonal
+    internal readonly struct Rows(float* start, nint rowStride, nint columnStride, nint tileStride)
     {
-        private readonly bool fromTheTop;
+        public float* Start { get; } = start;
 
-        private Diagonal(int steps, uint rows, bool fromTheTop) => (Steps, Rows, this.fromTheTop) = (steps, rows, fromTheTop);
+        public nint RowStride { get; } = rowStride;
 
-        public int Steps { get; }
+        public nint ColumnStride { get; } = columnStride;
 
-        /// <summary>A bit for each row that counts at the first step.</summary>
-        public uint Rows { get; }
+        public nint TileStride { get; } = tileStride;
 
-        /// <summary>p goes down the diagonal: at step s the rows from s on count.</summary>
-        public static Diagonal Down(int steps) => new(steps, uint.MaxValue, true);
+        /// <summary>The same so many steps of the sum further on, and from there forwards or backwards.</summary>
+        public Rows From(int step, bool backwards) => new(Start + step * ColumnStride, RowStride, backwards ? -ColumnStride : ColumnStride, TileStride);
+    }
 
-        /// <summary>p comes up the diagonal: at the last step row 0 alone counts.</summary>
-        public static Diagonal Up(int steps) => new(steps, (1u << steps) - 1, false);
+    /// <summary>
+    /// How far the tiles of a strip sum: the first <paramref name="depth"/> steps, each further one <paramref name="growth"/> more
+    /// than the one above it, and then, where a is a triangle, the steps of the square on its diagonal, each with one row fewer or more.
+    /// </summary>
+    internal readonly struct Extent(int depth, int growth = 0, int diagonal = 0)
+    {
+        public int Depth { get; } = depth;
 
-        public uint Next(uint rows) => fromTheTop ? rows << 1 : rows >> 1;
+        public int Growth { get; } = growth;
+
+        public int Diagonal { get; } = diagonal;
+
+        /// <summary>From a further tile of the strip on.</summary>
+        public Extent At(int tile) => new(Depth + tile * Growth, Growth, Diagonal);
+
+        /// <summary>A bit for each row that counts at the first step of the square: p goes down it where tiles grow, else up.</summary>
+        public uint FirstRows => Growth > 0 ? uint.MaxValue : (1u << Diagonal) - 1;
+
+        public uint Next(uint rows) => Growth > 0 ? rows << 1 : rows >> 1;
     }
 
     /// <summary>
@@ -45,16 +60,16 @@ internal static unsafe class Tile
     }
 
     /// <summary>
-    /// A tile of 8 rows. Where a has fewer (<paramref name="rows"/> of 1 to 7) the last is read again in place of the
+    /// Tiles of 8 rows. Where a has fewer (<paramref name="rows"/> of 1 to 7) the last is read again in place of the
     /// missing ones; c must hold all 8.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Eight<TRow>(
-        int depth, float* a, nint rowStride, nint columnStride, int rows,
-        float* b, nint bStride, float* c, nint cStride, in Diagonal diagonal, in Finish finish)
+        int tiles, in Extent extent, in Rows rowsOfA, int rows, float* bStart, nint bStride, float* c, nint cStride, in Finish finish)
         where TRow : struct, ITileRow<TRow>
     {
-        TRow c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default, c6 = default, c7 = default;
+        var rowStride = rowsOfA.RowStride;
+        var columnStride = rowsOfA.ColumnStride;
         var last = (rows - 1) * rowStride;
         var a1 = Math.Min(rowStride, last);
         var a2 = Math.Min(2 * rowStride, last);
@@ -62,87 +77,101 @@ internal static unsafe class Tile
         var a4 = Math.Min(4 * rowStride, last);
         var a5 = Math.Min(5 * rowStride, last);
         var a6 = Math.Min(6 * rowStride, last);
-        for (var p = depth; p > 0; p--)
+        for (var tile = 0; tile < tiles; tile++)
         {
-            var row = TRow.Load(b);
-            c0.AddProduct(a, row);
-            c1.AddProduct(a + a1, row);
-            c2.AddProduct(a + a2, row);
-            c3.AddProduct(a + a3, row);
-            c4.AddProduct(a + a4, row);
-            c5.AddProduct(a + a5, row);
-            c6.AddProduct(a + a6, row);
-            c7.AddProduct(a + last, row);
-            a += columnStride;
-            b += bStride;
-        }
+            TRow c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default, c6 = default, c7 = default;
+            var a = rowsOfA.Start + tile * rowsOfA.TileStride;
+            var b = bStart;
+            for (var p = extent.Depth + tile * extent.Growth; p > 0; p--)
+            {
+                var row = TRow.Load(b);
+                c0.AddProduct(a, row);
+                c1.AddProduct(a + a1, row);
+                c2.AddProduct(a + a2, row);
+                c3.AddProduct(a + a3, row);
+                c4.AddProduct(a + a4, row);
+                c5.AddProduct(a + a5, row);
+                c6.AddProduct(a + a6, row);
+                c7.AddProduct(a + last, row);
+                a += columnStride;
+                b += bStride;
+            }
 
-        var counting = diagonal.Rows;
-        for (var p = diagonal.Steps; p > 0; p--)
-        {
-            var row = TRow.Load(b);
-            if ((counting & 1) != 0) c0.AddProduct(a, row);
-            if ((counting & 2) != 0) c1.AddProduct(a + a1, row);
-            if ((counting & 4) != 0) c2.AddProduct(a + a2, row);
-            if ((counting & 8) != 0) c3.AddProduct(a + a3, row);
-            if ((counting & 16) != 0) c4.AddProduct(a + a4, row);
-            if ((counting & 32) != 0) c5.AddProduct(a + a5, row);
-            if ((counting & 64) != 0) c6.AddProduct(a + a6, row);
-            if ((counting & 128) != 0) c7.AddProduct(a + last, row);
-            counting = diagonal.Next(counting);
-            a += columnStride;
-            b += bStride;
-        }
+            var counting = extent.FirstRows;
+            for (var p = extent.Diagonal; p > 0; p--)
+            {
+                var row = TRow.Load(b);
+                if ((counting & 1) != 0) c0.AddProduct(a, row);
+                if ((counting & 2) != 0) c1.AddProduct(a + a1, row);
+                if ((counting & 4) != 0) c2.AddProduct(a + a2, row);
+                if ((counting & 8) != 0) c3.AddProduct(a + a3, row);
+                if ((counting & 16) != 0) c4.AddProduct(a + a4, row);
+                if ((counting & 32) != 0) c5.AddProduct(a + a5, row);
+                if ((counting & 64) != 0) c6.AddProduct(a + a6, row);
+                if ((counting & 128) != 0) c7.AddProduct(a + last, row);
+                counting = extent.Next(counting);
+                a += columnStride;
+                b += bStride;
+            }
 
-        Put(c0, c, finish);
-        Put(c1, c += cStride, finish);
-        Put(c2, c += cStride, finish);
-        Put(c3, c += cStride, finish);
-        Put(c4, c += cStride, finish);
-        Put(c5, c += cStride, finish);
-        Put(c6, c += cStride, finish);
-        Put(c7, c += cStride, finish);
+            Put(c0, c, finish);
+            Put(c1, c += cStride, finish);
+            Put(c2, c += cStride, finish);
+            Put(c3, c += cStride, finish);
+            Put(c4, c += cStride, finish);
+            Put(c5, c += cStride, finish);
+            Put(c6, c += cStride, finish);
+            Put(c7, c += cStride, finish);
+            c += cStride;
+        }
     }
 
-    /// <summary>A tile of 4 rows, as <see cref="Eight"/> otherwise.</summary>
+    /// <summary>Tiles of 4 rows, as <see cref="Eight"/> otherwise.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Four<TRow>(
-        int depth, float* a, nint rowStride, nint columnStride, int rows,
-        float* b, nint bStride, float* c, nint cStride, in Diagonal diagonal, in Finish finish)
+        int tiles, in Extent extent, in Rows rowsOfA, int rows, float* bStart, nint bStride, float* c, nint cStride, in Finish finish)
         where TRow : struct, ITileRow<TRow>
     {
-        TRow c0 = default, c1 = default, c2 = default, c3 = default;
+        var rowStride = rowsOfA.RowStride;
+        var columnStride = rowsOfA.ColumnStride;
         var last = (rows - 1) * rowStride;
         var a1 = Math.Min(rowStride, last);
         var a2 = Math.Min(2 * rowStride, last);
-        for (var p = depth; p > 0; p--)
+        for (var tile = 0; tile < tiles; tile++)
         {
-            var row = TRow.Load(b);
-            c0.AddProduct(a, row);
-            c1.AddProduct(a + a1, row);
-            c2.AddProduct(a + a2, row);
-            c3.AddProduct(a + last, row);
-            a += columnStride;
-            b += bStride;
-        }
+            TRow c0 = default, c1 = default, c2 = default, c3 = default;
+            var a = rowsOfA.Start + tile * rowsOfA.TileStride;
+            var b = bStart;
+            for (var p = extent.Depth + tile * extent.Growth; p > 0; p--)
+            {
+                var row = TRow.Load(b);
+                c0.AddProduct(a, row);
+                c1.AddProduct(a + a1, row);
+                c2.AddProduct(a + a2, row);
+                c3.AddProduct(a + last, row);
+                a += columnStride;
+                b += bStride;
+            }
 
-        var counting = diagonal.Rows;
-        for (var p = diagonal.Steps; p > 0; p--)
-        {
-            var row = TRow.Load(b);
-            if ((counting & 1) != 0) c0.AddProduct(a, row);
-            if ((counting & 2) != 0) c1.AddProduct(a + a1, row);
-            if ((counting & 4) != 0) c2.AddProduct(a + a2, row);
-            if ((counting & 8) != 0) c3.AddProduct(a + last, row);
-            counting = diagonal.Next(counting);
-            a += columnStride;
-            b += bStride;
-        }
+            var counting = extent.FirstRows;
+            for (var p = extent.Diagonal; p > 0; p--)
+            {
+                var row = TRow.Load(b);
+                if ((counting & 1) != 0) c0.AddProduct(a, row);
+                if ((counting & 2) != 0) c1.AddProduct(a + a1, row);
+                if ((counting & 4) != 0) c2.AddProduct(a + a2, row);
+                if ((counting & 8) != 0) c3.AddProduct(a + last, row);
+                counting = extent.Next(counting);
+                a += columnStride;
+                b += bStride;
+            }
 
-        Put(c0, c, finish);
-        Put(c1, c += cStride, finish);
-        Put(c2, c += cStride, finish);
-        Put(c3, c += cStride, finish);
+            Put(c0, c, finish);
+            Put(c1, c += cStride, finish);
+            Put(c2, c += cStride, finish);
+            Put(c3, c += cStride, finish);
+            c += cStride;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
