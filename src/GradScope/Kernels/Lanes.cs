@@ -54,7 +54,7 @@ internal unsafe interface ILanes<TSelf> : ITileVector<TSelf> where TSelf : struc
     /// <summary>a·b + c, rounded once where the machine can.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
 
-    /// <summary>x·2ⁿ for whole n of -126 to 128.</summary>
+    /// <summary>x·2ⁿ for whole n, where neither x nor that is 0, infinite or too small to be exact; NaN where x is.</summary>
     static abstract TSelf ScaleB(TSelf x, TSelf n);
 
     /// <summary>

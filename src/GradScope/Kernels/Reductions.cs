@@ -7,6 +7,12 @@ namespace GradScope;
 /// <summary>Sums that decide a printed digit: in float32 over short stretches, in double over those.</summary>
 internal static class Reductions
 {
+    /// <summary>
+    /// Rows that an operation goes through together, step by step: what one row must wait for, the end of a sum, a root or a quotient,
+    /// the others fill.
+    /// </summary>
+    public const int RowsAtOnce = 8;
+
     private const int Stretch = 512;
 
     /// <summary>Σ x²; infinite or NaN where a number is.</summary>
@@ -77,23 +83,42 @@ internal static class Reductions
                 {
                     var target = sum.Begin(half);
                     var (first, end) = HalvedSum.Range(half, rows.Length / sum.Length);
-                    for (var row = first; row < end; row++)
-                    {
-                        Add<TLanes>(start + row * sum.Length, target, sum.Length);
-                    }
+                    AddRows<TLanes>(start + first * sum.Length, end - first, sum.Length, target);
                 }
             }
         }
     }
 
-    /// <summary>target += row.</summary>
+    /// <summary>target += each of the rows, which follow one another; four vectors of it at a time stay in registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Add<TLanes>(float* row, float* target, int length) where TLanes : struct, ILanes<TLanes>
+    public static unsafe void AddRows<TLanes>(float* rows, int count, int length, float* target) where TLanes : struct, ILanes<TLanes>
     {
-        for (var j = 0; j < length; j += TLanes.Width)
+        var width = TLanes.Width;
+        var j = 0;
+        for (; j <= length - 4 * width; j += 4 * width) AddColumns<TLanes>(rows + j, count, length, target + j, width, width, width, width);
+        for (; j < length; j += width) AddColumns<TLanes>(rows + j, count, length, target + j, Math.Min(width, length - j), 0, 0, 0);
+    }
+
+    /// <summary>Columns of the rows, so many in each of four vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void AddColumns<TLanes>(float* rows, int count, int length, float* target, int n0, int n1, int n2, int n3)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        var s0 = TLanes.LoadFirst(target, n0);
+        var s1 = TLanes.LoadFirst(target + TLanes.Width, n1);
+        var s2 = TLanes.LoadFirst(target + 2 * TLanes.Width, n2);
+        var s3 = TLanes.LoadFirst(target + 3 * TLanes.Width, n3);
+        for (var row = 0; row < count; row++, rows += length)
         {
-            var count = Math.Min(TLanes.Width, length - j);
-            (TLanes.LoadFirst(target + j, count) + TLanes.LoadFirst(row + j, count)).StoreFirst(target + j, count);
+            s0 += TLanes.LoadFirst(rows, n0);
+            s1 += TLanes.LoadFirst(rows + TLanes.Width, n1);
+            s2 += TLanes.LoadFirst(rows + 2 * TLanes.Width, n2);
+            s3 += TLanes.LoadFirst(rows + 3 * TLanes.Width, n3);
         }
+
+        s0.StoreFirst(target, n0);
+        s1.StoreFirst(target + TLanes.Width, n1);
+        s2.StoreFirst(target + 2 * TLanes.Width, n2);
+        s3.StoreFirst(target + 3 * TLanes.Width, n3);
     }
 }

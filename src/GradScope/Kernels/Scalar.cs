@@ -73,7 +73,7 @@ internal unsafe struct Scalar(float value) : ILanes<Scalar>
     public static Scalar MultiplyAdd(Scalar a, Scalar b, Scalar c) => new(a.value * b.value + c.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Scalar ScaleB(Scalar x, Scalar n) => new(MathF.ScaleB(x.value, (int)n.value));
+    public static Scalar ScaleB(Scalar x, Scalar n) => new(BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(x.value) + ((int)n.value << 23)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* target) => *target = value;

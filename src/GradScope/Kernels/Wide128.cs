@@ -84,14 +84,8 @@ internal unsafe struct Wide128(Vector128<float> value) : ILanes<Wide128>
     public static Wide128 MultiplyAdd(Wide128 a, Wide128 b, Wide128 c) => new(Vector128.MultiplyAddEstimate(a.value, b.value, c.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Wide128 ScaleB(Wide128 x, Wide128 n)
-    {
-        var whole = Vector128.ConvertToInt32(n.value);
-        var half = whole >> 1;
-        return new(x.value * TwoTo(half) * TwoTo(whole - half));
-
-        static Vector128<float> TwoTo(Vector128<int> n) => ((n + Vector128.Create(127)) << 23).AsSingle();
-    }
+    public static Wide128 ScaleB(Wide128 x, Wide128 n) =>
+        new((x.value.AsInt32() + (Vector128.ConvertToInt32Native(n.value) << 23)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* target) => value.Store(target);

@@ -75,14 +75,8 @@ internal unsafe struct Wide256(Vector256<float> value) : ILanes<Wide256>
     public static Wide256 MultiplyAdd(Wide256 a, Wide256 b, Wide256 c) => new(Vector256.FusedMultiplyAdd(a.value, b.value, c.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Wide256 ScaleB(Wide256 x, Wide256 n)
-    {
-        var whole = Vector256.ConvertToInt32(n.value);
-        var half = whole >> 1;
-        return new(x.value * TwoTo(half) * TwoTo(whole - half));
-
-        static Vector256<float> TwoTo(Vector256<int> n) => ((n + Vector256.Create(127)) << 23).AsSingle();
-    }
+    public static Wide256 ScaleB(Wide256 x, Wide256 n) =>
+        new((x.value.AsInt32() + (Vector256.ConvertToInt32Native(n.value) << 23)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* target) => value.Store(target);

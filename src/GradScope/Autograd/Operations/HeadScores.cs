@@ -101,9 +101,10 @@ internal readonly struct Heads(Shape shape, int count)
                 for (var (row, query) = (from, from % length); row < to; row++, query = query + 1 == length ? 0 : query + 1)
                 {
                     var keys = start + row * length;
-                    for (var key = query + 1; key < length; key += TLanes.Width)
+                    for (var key = (query + 1) / TLanes.Width * TLanes.Width; key < length; key += TLanes.Width)
                     {
-                        filling.StoreFirst(keys + key, Math.Min(TLanes.Width, length - key));
+                        var count = Math.Min(TLanes.Width, length - key);
+                        TLanes.Select(TLanes.First(query + 1 - key), TLanes.LoadFirst(keys + key, count), filling).StoreFirst(keys + key, count);
                     }
                 }
             }

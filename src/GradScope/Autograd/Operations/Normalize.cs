@@ -73,41 +73,59 @@ internal sealed class Normalize : Node
             var columns = node.Shape.Columns;
             fixed (float* xs = node.x.V, ys = node.V, weight = node.weight.V, bias = node.bias is null ? [] : node.bias.V)
             {
-                for (var row = from; row < to; row++)
+                for (var first = from; first < to; first += Reductions.RowsAtOnce)
                 {
-                    (node.means[row], node.scales[row]) = Row<TLanes>(xs + row * columns, ys + row * columns, columns, weight, bias, node.centred);
+                    var end = Math.Min(first + Reductions.RowsAtOnce, to);
+                    for (var row = first; row < end; row++) node.means[row] = node.centred ? Mean<TLanes>(xs + row * columns, columns) : 0;
+                    for (var row = first; row < end; row++) node.scales[row] = Scale<TLanes>(xs + row * columns, columns, node.means[row]);
+                    for (var row = first; row < end; row++)
+                    {
+                        Write<TLanes>(xs + row * columns, ys + row * columns, columns, weight, bias, node.means[row], node.scales[row]);
+                    }
                 }
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static (float Mean, float Scale) Row<TLanes>(float* x, float* y, int columns, float* weight, float* bias, bool centred)
-            where TLanes : struct, ILanes<TLanes>
+        private static float Mean<TLanes>(float* x, int columns) where TLanes : struct, ILanes<TLanes>
         {
             TLanes sum = default;
-            for (var j = 0; centred && j < columns; j += TLanes.Width)
-            {
-                sum += TLanes.LoadFirst(x + j, Math.Min(TLanes.Width, columns - j));
-            }
+            var j = 0;
+            for (; j <= columns - TLanes.Width; j += TLanes.Width) sum += TLanes.Load(x + j);
+            if (j < columns) sum += TLanes.LoadFirst(x + j, columns - j);
+            return sum.Sum() / columns;
+        }
 
-            var mean = sum.Sum() / columns;
+        /// <summary>1/√(variance + ε).</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static float Scale<TLanes>(float* x, int columns, TLanes mean) where TLanes : struct, ILanes<TLanes>
+        {
             TLanes squares = default;
-            for (var j = 0; j < columns; j += TLanes.Width)
-            {
-                var count = Math.Min(TLanes.Width, columns - j);
-                var deviation = (TLanes.LoadFirst(x + j, count) - mean) & TLanes.First(count);
-                squares += deviation * deviation;
-            }
+            var j = 0;
+            for (; j <= columns - TLanes.Width; j += TLanes.Width) squares = AddSquare(TLanes.Load(x + j) - mean, squares);
+            if (j < columns) squares = AddSquare((TLanes.LoadFirst(x + j, columns - j) - mean) & TLanes.First(columns - j), squares);
+            return 1 / MathF.Sqrt(squares.Sum() / columns + Epsilon);
+        }
 
-            var scale = 1 / MathF.Sqrt(squares.Sum() / columns + Epsilon);
-            for (var j = 0; j < columns; j += TLanes.Width)
-            {
-                var count = Math.Min(TLanes.Width, columns - j);
-                var scaled = (TLanes.LoadFirst(x + j, count) - mean) * scale * TLanes.LoadFirst(weight + j, count);
-                (bias is null ? scaled : scaled + TLanes.LoadFirst(bias + j, count)).StoreFirst(y + j, count);
-            }
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static TLanes AddSquare<TLanes>(TLanes deviation, TLanes sum) where TLanes : struct, ILanes<TLanes> =>
+            TLanes.MultiplyAdd(deviation, deviation, sum);
 
-            return (mean, scale);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Write<TLanes>(float* x, float* y, int columns, float* weight, float* bias, TLanes mean, TLanes scale)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            var j = 0;
+            for (; j <= columns - TLanes.Width; j += TLanes.Width) WritePart(x, y, weight, bias, j, TLanes.Width, mean, scale);
+            if (j < columns) WritePart(x, y, weight, bias, j, columns - j, mean, scale);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void WritePart<TLanes>(float* x, float* y, float* weight, float* bias, int j, int count, TLanes mean, TLanes scale)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            var scaled = (TLanes.LoadFirst(x + j, count) - mean) * scale * TLanes.LoadFirst(weight + j, count);
+            (bias is null ? scaled : scaled + TLanes.LoadFirst(bias + j, count)).StoreFirst(y + j, count);
         }
     }
 
@@ -124,55 +142,107 @@ internal sealed class Normalize : Node
                     var weightSum = sums.Begin(half);
                     var biasSum = weightSum + Arena.Pad(columns);
                     var (first, end) = HalvedSum.Range(half, node.means.Length);
-                    for (var row = first; row < end; row++)
+                    for (var row = first; row < end; row += Reductions.RowsAtOnce)
                     {
+                        var rows = Math.Min(Reductions.RowsAtOnce, end - row);
                         var x = xs + row * columns;
                         var gradient = gradients + row * columns;
-                        var (mean, scale) = (node.means[row], node.scales[row]);
-                        if (targets is not null) OfX<TLanes>(x, gradient, targets + row * columns, columns, weight, mean, scale);
-                        if (node.weight.RequiresGrad) OfWeight<TLanes>(x, gradient, weightSum, columns, mean, scale);
-                        if (node.bias is { RequiresGrad: true }) Reductions.Add<TLanes>(gradient, biasSum, columns);
+                        if (targets is not null) OfX<TLanes>(row, rows, x, gradient, targets + row * columns, columns, weight);
+                        if (node.weight.RequiresGrad) OfWeight<TLanes>(row, rows, x, gradient, weightSum, columns);
+                        if (node.bias is { RequiresGrad: true }) Reductions.AddRows<TLanes>(gradient, rows, columns, biasSum);
                     }
                 }
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void OfX<TLanes>(float* x, float* gradient, float* target, int columns, float* weight, float mean, float scale)
+        private void OfX<TLanes>(int first, int rows, float* x, float* gradient, float* target, int columns, float* weight)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            var ofGradient = stackalloc float[Reductions.RowsAtOnce];
+            var ofProjection = stackalloc float[Reductions.RowsAtOnce];
+            for (var row = 0; row < rows; row++)
+            {
+                var (mean, scale) = (node.means[first + row], node.scales[first + row]);
+                (ofGradient[row], ofProjection[row]) = Means<TLanes>(x + row * columns, gradient + row * columns, columns, weight, mean, scale);
+            }
+
+            for (var row = 0; row < rows; row++, x += columns, gradient += columns, target += columns)
+            {
+                TLanes mean = node.means[first + row];
+                TLanes scale = node.scales[first + row];
+                TLanes meanOfG = node.centred ? ofGradient[row] : 0;
+                TLanes meanOfProjection = ofProjection[row];
+                var j = 0;
+                for (; j <= columns - TLanes.Width; j += TLanes.Width) Write(j, TLanes.Width, x, gradient, target, weight, mean, scale, meanOfG, meanOfProjection);
+                if (j < columns) Write(j, columns - j, x, gradient, target, weight, mean, scale, meanOfG, meanOfProjection);
+            }
+        }
+
+        /// <summary>mean(ĝ) and mean(ĝ·x̂).</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static (float Gradient, float Projection) Means<TLanes>(float* x, float* gradient, int columns, float* weight, TLanes mean, TLanes scale)
             where TLanes : struct, ILanes<TLanes>
         {
             TLanes sum = default;
             TLanes projection = default;
-            for (var j = 0; j < columns; j += TLanes.Width)
+            var j = 0;
+            for (; j <= columns - TLanes.Width; j += TLanes.Width)
             {
-                var count = Math.Min(TLanes.Width, columns - j);
-                var g = TLanes.LoadFirst(gradient + j, count) * TLanes.LoadFirst(weight + j, count);
+                var g = TLanes.Load(gradient + j) * TLanes.Load(weight + j);
                 sum += g;
-                projection += g * (TLanes.LoadFirst(x + j, count) - mean) * scale;
+                projection += g * (TLanes.Load(x + j) - mean) * scale;
             }
 
-            var meanOfG = node.centred ? sum.Sum() / columns : 0;
-            var meanOfProjection = projection.Sum() / columns;
-            for (var j = 0; j < columns; j += TLanes.Width)
+            if (j < columns)
             {
-                var count = Math.Min(TLanes.Width, columns - j);
-                var g = TLanes.LoadFirst(gradient + j, count) * TLanes.LoadFirst(weight + j, count);
-                var normalised = (TLanes.LoadFirst(x + j, count) - mean) * scale;
-                var change = scale * (g - meanOfG - normalised * meanOfProjection);
-                (accumulate ? TLanes.LoadFirst(target + j, count) + change : change).StoreFirst(target + j, count);
+                var g = TLanes.LoadFirst(gradient + j, columns - j) * TLanes.LoadFirst(weight + j, columns - j);
+                sum += g;
+                projection += g * (TLanes.LoadFirst(x + j, columns - j) - mean) * scale;
             }
+
+            return (sum.Sum() / columns, projection.Sum() / columns);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void OfWeight<TLanes>(float* x, float* gradient, float* sums, int columns, float mean, float scale)
+        private void Write<TLanes>(
+            int j, int count, float* x, float* gradient, float* target, float* weight, TLanes mean, TLanes scale, TLanes meanOfG, TLanes meanOfProjection)
             where TLanes : struct, ILanes<TLanes>
         {
-            for (var j = 0; j < columns; j += TLanes.Width)
+            var g = TLanes.LoadFirst(gradient + j, count) * TLanes.LoadFirst(weight + j, count);
+            var normalised = (TLanes.LoadFirst(x + j, count) - mean) * scale;
+            var change = scale * (g - meanOfG - normalised * meanOfProjection);
+            (accumulate ? TLanes.LoadFirst(target + j, count) + change : change).StoreFirst(target + j, count);
+        }
+
+        /// <summary>Two vectors of the weight at a time stay in registers.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void OfWeight<TLanes>(int first, int rows, float* x, float* gradient, float* sums, int columns)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            var width = TLanes.Width;
+            var j = 0;
+            for (; j <= columns - 2 * width; j += 2 * width) OfWeight<TLanes>(first, rows, x + j, gradient + j, sums + j, columns, width, width);
+            for (; j < columns; j += width) OfWeight<TLanes>(first, rows, x + j, gradient + j, sums + j, columns, Math.Min(width, columns - j), 0);
+        }
+
+        /// <summary>Columns of the rows, so many in each of two vectors.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void OfWeight<TLanes>(int first, int rows, float* x, float* gradient, float* sums, int columns, int n0, int n1)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            var left = TLanes.LoadFirst(sums, n0);
+            var right = TLanes.LoadFirst(sums + TLanes.Width, n1);
+            for (var row = 0; row < rows; row++, x += columns, gradient += columns)
             {
-                var count = Math.Min(TLanes.Width, columns - j);
-                var change = TLanes.LoadFirst(gradient + j, count) * (TLanes.LoadFirst(x + j, count) - mean) * scale;
-                (TLanes.LoadFirst(sums + j, count) + change).StoreFirst(sums + j, count);
+                TLanes mean = node.means[first + row];
+                TLanes scale = node.scales[first + row];
+                left += TLanes.LoadFirst(gradient, n0) * (TLanes.LoadFirst(x, n0) - mean) * scale;
+                right += TLanes.LoadFirst(gradient + TLanes.Width, n1) * (TLanes.LoadFirst(x + TLanes.Width, n1) - mean) * scale;
             }
+
+            left.StoreFirst(sums, n0);
+            right.StoreFirst(sums + TLanes.Width, n1);
         }
     }
 }

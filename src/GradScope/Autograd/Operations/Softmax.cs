@@ -91,14 +91,12 @@ internal sealed class Softmax : Node
         private void Row<TLanes>(float* y, float* gradient, float* target, int columns, int allowed) where TLanes : struct, ILanes<TLanes>
         {
             TLanes products = default;
-            for (var j = 0; j < allowed; j += TLanes.Width)
-            {
-                var count = Math.Min(TLanes.Width, allowed - j);
-                products += TLanes.LoadFirst(y + j, count) * TLanes.LoadFirst(gradient + j, count);
-            }
+            var j = 0;
+            for (; j <= allowed - TLanes.Width; j += TLanes.Width) products += TLanes.Load(y + j) * TLanes.Load(gradient + j);
+            if (j < allowed) products += TLanes.LoadFirst(y + j, allowed - j) * TLanes.LoadFirst(gradient + j, allowed - j);
 
             TLanes sum = products.Sum();
-            for (var j = 0; j < columns; j += TLanes.Width)
+            for (j = 0; j < columns; j += TLanes.Width)
             {
                 // Past the allowed keys y is 0, and so is the change.
                 var count = Math.Min(TLanes.Width, columns - j);
