@@ -223,6 +223,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     private void MultiplyStrip(
         in Band band, in Block block, int j, int columnTo, int from, int to, in Tile.Extent extent, float* c0, float* scratch)
     {
+        if (from >= to) return;
+
         var first = block.DepthFrom == 0;
         var rules = new Tile.Finish(finish.Scale, first && finish.Bias != null ? finish.Bias + j : null, !first || finish.Accumulate);
         var width = columnTo - j;
