@@ -24,9 +24,6 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// </summary>
     private const int SmallOperand = 4096;
 
-    /// <summary>Rough speed of one core, in multiplications a nanosecond: a vector a cycle at 3 GHz.</summary>
-    private static int Speed => 3 * TVector.Width;
-
     private static int PanelWidth => 2 * TVector.Width;
 
     private readonly Operand a;
@@ -73,7 +70,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     public int UnitCount => byColumns ? Ceiling(columns, PanelWidth) : outer * inner * TileRowCount;
 
     /// <summary>Estimated nanoseconds on one thread.</summary>
-    public long Cost => (long)outer * inner * rows * columns * depth / (triangle == Triangle.None ? Speed : Speed / 2);
+    public long Cost => outer * inner * MatrixProduct.Cost(rows, columns, depth) * (triangle == Triangle.None ? 1 : 2);
 
     private int TileRowCount => Ceiling(rows, TVector.TileRows);
 

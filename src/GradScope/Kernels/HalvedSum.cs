@@ -10,21 +10,26 @@ namespace GradScope;
 /// <remarks>One at a time on a thread: the memory is its <see cref="Scratch"/>.</remarks>
 internal readonly unsafe struct HalvedSum(int length)
 {
-    private readonly float* halves = Scratch.Halves(2 * Arena.Pad(length));
+    private readonly Buffer halves = Scratch.Halves(2 * Arena.Pad(length));
 
     public int Length { get; } = length;
+
+    /// <summary>
+    /// Whether a product whose sum runs over rows (∂W = xᵀ·∂y) is best made so: where they are many beside its own elements.
+    /// </summary>
+    public static bool Suits(int productRows, int productColumns, int rows) => 4L * productRows * productColumns <= (long)(productRows + productColumns) * rows;
 
     /// <summary>The rows that belong to a half.</summary>
     public static (int From, int To) Range(int half, int rows) => half == 0 ? (0, (rows + 1) / 2) : ((rows + 1) / 2, rows);
 
     /// <summary>Where a half is summed; what was there before is lost.</summary>
-    public float* this[int half] => halves + half * Arena.Pad(Length);
+    public Buffer this[int half] => halves with { Offset = halves.Offset + half * Arena.Pad(Length), Length = Length };
 
     /// <summary>The same, with zeros in it.</summary>
     public float* Begin(int half)
     {
-        new Span<float>(this[half], Length).Clear();
-        return this[half];
+        this[half].Span.Clear();
+        return Start(half);
     }
 
     /// <summary>
@@ -34,13 +39,16 @@ internal readonly unsafe struct HalvedSum(int length)
     public void AddUp(Buffer target, bool accumulate, int offset = 0) =>
         Lanes.For(new Total(this, offset, target, accumulate), target.Blocks, 8L * target.Length);
 
+    /// <summary>The memory is pinned.</summary>
+    private float* Start(int half) => (float*)Unsafe.AsPointer(ref halves.Array[halves.Offset + half * Arena.Pad(Length)]);
+
     private readonly struct Total(HalvedSum sum, int offset, Buffer target, bool accumulate) : ILanesJob
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
-            var first = sum[0] + offset;
-            var last = sum[1] + offset;
+            var first = sum.Start(0) + offset;
+            var last = sum.Start(1) + offset;
             var end = Math.Min(to * Buffer.Block, target.Length);
             fixed (float* result = target.Span)
             {

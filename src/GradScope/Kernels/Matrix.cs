@@ -19,6 +19,12 @@ internal readonly record struct Matrix(
         ColumnStride = RowStride,
     };
 
+    /// <summary>Some of its rows, up to but without the second.</summary>
+    public Matrix RowRange(int from, int to) => this with { Offset = Offset + from * RowStride, Rows = to - from };
+
+    /// <summary>Some of its columns, up to but without the second.</summary>
+    public Matrix ColumnRange(int from, int to) => this with { Offset = Offset + from * ColumnStride, Columns = to - from };
+
     /// <summary>The whole layout, for messages: "2 × 4 of (6, 3), strides 192 and 4 of (3, 1), from 0".</summary>
     public override string ToString() =>
         $"{Outer} × {Inner} of ({Rows}, {Columns}), "

@@ -22,12 +22,15 @@ internal static class Reductions
     public static double SumOfUnmaskedSquares(ReadOnlySpan<float> values) => SumOfSquares(values, ofUnmasked: true);
 
     /// <summary>The sum of the rows, each of the target's length; added to the target where it accumulates.</summary>
-    public static unsafe void SumRows(Buffer rows, Buffer target, bool accumulate)
+    public static void SumRows(Buffer rows, Buffer target, bool accumulate)
     {
-        var sum = new HalvedSum(target.Length);
-        Lanes.For(new RowSum(rows, sum), 2, rows.Length / 4);
-        sum.AddUp(target, accumulate);
+        var sums = new RowSums(rows, new(target.Length));
+        Workers.For(ref sums, 2, rows.Length / 4);
+        sums.Sum.AddUp(target, accumulate);
     }
+
+    /// <summary>The sum of some of the rows, from the first up to but without the last, on this thread.</summary>
+    public static void SumRows(Buffer rows, int first, int end, Buffer sum) => Lanes.Run(new RowSum(rows, first, end, sum), 1);
 
     private static double SumOfSquares(ReadOnlySpan<float> values, bool ofUnmasked)
     {
@@ -72,19 +75,29 @@ internal static class Reductions
         return sum;
     }
 
-    private readonly unsafe struct RowSum(Buffer rows, HalvedSum sum) : ILanesJob
+    private readonly struct RowSums(Buffer rows, HalvedSum sum) : IJob
+    {
+        public HalvedSum Sum => sum;
+
+        public void Run(int from, int to)
+        {
+            for (var half = from; half < to; half++)
+            {
+                var (first, end) = HalvedSum.Range(half, rows.Length / sum.Length);
+                SumRows(rows, first, end, sum[half]);
+            }
+        }
+    }
+
+    private readonly unsafe struct RowSum(Buffer rows, int first, int end, Buffer sum) : ILanesJob
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
         {
-            fixed (float* start = rows.Span)
+            fixed (float* start = rows.Span, target = sum.Span)
             {
-                for (var half = from; half < to; half++)
-                {
-                    var target = sum.Begin(half);
-                    var (first, end) = HalvedSum.Range(half, rows.Length / sum.Length);
-                    AddRows<TLanes>(start + first * sum.Length, end - first, sum.Length, target);
-                }
+                sum.Span.Clear();
+                AddRows<TLanes>(start + first * sum.Length, end - first, sum.Length, target);
             }
         }
     }

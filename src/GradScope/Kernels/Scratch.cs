@@ -18,23 +18,26 @@ internal static unsafe class Scratch
     private static float[]? halves;
 
     /// <summary>For a packed block of a matrix product's b.</summary>
-    public static float* Packed(int length) => Aligned(ref packed, length);
+    public static float* Packed(int length) => Start(Aligned(ref packed, length));
 
     /// <summary>For a packed band of its a.</summary>
-    public static float* PackedRows(int length) => Aligned(ref packedRows, length);
+    public static float* PackedRows(int length) => Start(Aligned(ref packedRows, length));
 
     /// <summary>For a <see cref="HalvedSum"/>, of which the other thread may write a half.</summary>
-    public static float* Halves(int length) => Aligned(ref halves, length);
+    public static Buffer Halves(int length) => Aligned(ref halves, length);
 
-    private static float* Aligned(ref float[]? buffer, int length)
+    private static Buffer Aligned(ref float[]? array, int length)
     {
         var needed = length + Alignment / sizeof(float);
-        if (buffer is null || buffer.Length < needed)
+        if (array is null || array.Length < needed)
         {
-            buffer = GC.AllocateUninitializedArray<float>((int)BitOperations.RoundUpToPowerOf2((uint)needed), pinned: true);
+            array = GC.AllocateUninitializedArray<float>((int)BitOperations.RoundUpToPowerOf2((uint)needed), pinned: true);
         }
 
-        var start = (nint)Unsafe.AsPointer(ref buffer[0]);
-        return (float*)((start + Alignment - 1) & -Alignment);
+        var past = (nint)Unsafe.AsPointer(ref array[0]) & (Alignment - 1);
+        return new(array, (int)((Alignment - past) / sizeof(float)), length);
     }
+
+    /// <summary>Pinned, it stays where it is.</summary>
+    private static float* Start(in Buffer buffer) => (float*)Unsafe.AsPointer(ref buffer.Array[buffer.Offset]);
 }

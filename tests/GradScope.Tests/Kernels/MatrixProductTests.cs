@@ -6,13 +6,21 @@ public class MatrixProductTests
     private delegate void Product(
         in Matrix a, in Matrix b, in Matrix c, bool accumulate, float scale, Triangle triangle, float[]? bias, int biasOffset);
 
-    private static Product Of(int width) => width switch
-    {
-        1 => MatrixProduct.Multiply<Scalar>,
-        4 => MatrixProduct.Multiply<Wide128>,
-        8 => MatrixProduct.Multiply<Wide256>,
-        _ => MatrixProduct.Multiply<Wide512>,
-    };
+    /// <summary>Products on vectors of that width, whatever others this machine has.</summary>
+    private static Product Of(int width) =>
+        (in Matrix a, in Matrix b, in Matrix c, bool accumulate, float scale, Triangle triangle, float[]? bias, int biasOffset) =>
+        {
+            var widest = Lanes.Width;
+            Lanes.Width = width;
+            try
+            {
+                MatrixProduct.Multiply(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+            }
+            finally
+            {
+                Lanes.Width = widest;
+            }
+        };
 
     [Theory]
     [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]

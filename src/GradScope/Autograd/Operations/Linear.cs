@@ -33,6 +33,12 @@ internal sealed class Linear : Node
 
     internal override void Backward()
     {
+        if (weight.RequiresGrad && HalvedSum.Suits(weight.Shape[0], weight.Shape[1], rows))
+        {
+            InHalves();
+            return;
+        }
+
         var gradient = GradBuffer.AsMatrix(rows, Shape.Columns);
         if (x.RequiresGrad)
         {
@@ -50,7 +56,46 @@ internal sealed class Linear : Node
         }
     }
 
+    /// <summary>The same of many rows: each thread does all of it for its half of them, so that they wait for one another but once.</summary>
+    private void InHalves()
+    {
+        var ofWeight = Arena.Pad(weight.Shape.ElementCount);
+        var sums = new HalvedSum(ofWeight + (bias?.Shape.ElementCount ?? 0));
+        var halves = new BackwardHalves(this, x.RequiresGrad && x.Accumulates(), sums, ofWeight);
+        Workers.For(ref halves, 2, 2 * MatrixProduct.Cost(rows, weight.Shape[0], weight.Shape[1]));
+        sums.AddUp(weight.GradBuffer, weight.Accumulates());
+        if (bias is { RequiresGrad: true })
+        {
+            sums.AddUp(bias.GradBuffer, bias.Accumulates(), ofWeight);
+        }
+    }
+
     private Matrix Weight(Buffer buffer) => buffer.AsMatrix(weight.Shape[0], weight.Shape[1]);
+
+    private readonly struct BackwardHalves(Linear node, bool accumulate, HalvedSum sums, int ofWeight) : IJob
+    {
+        public void Run(int from, int to)
+        {
+            var (x, weight) = (node.x, node.weight);
+            for (var half = from; half < to; half++)
+            {
+                var (first, end) = HalvedSum.Range(half, node.rows);
+                var gradient = node.GradBuffer.AsMatrix(node.rows, node.Shape.Columns).RowRange(first, end);
+                if (x.RequiresGrad)
+                {
+                    MatrixProduct.MultiplyWhole(gradient, node.Weight(weight.ValueBuffer).Transposed, x.GradBuffer.AsMatrix(node.rows, x.Shape.Columns).RowRange(first, end), accumulate);
+                }
+
+                MatrixProduct.MultiplyWhole(
+                    x.ValueBuffer.AsMatrix(node.rows, x.Shape.Columns).RowRange(first, end).Transposed, gradient, node.Weight(sums[half]), accumulate: false);
+                if (node.bias is { RequiresGrad: true })
+                {
+                    var ofBias = sums[half] with { Offset = sums[half].Offset + ofWeight, Length = node.Shape.Columns };
+                    Reductions.SumRows(node.GradBuffer, first, end, ofBias);
+                }
+            }
+        }
+    }
 
     private static Shape ResultShape(Node x, Node weight, Node? bias)
     {
