@@ -190,15 +190,16 @@ internal sealed class Binary<TRule> : Node
                 for (var row = from; row < to; row++)
                 {
                     var run = axes[row];
-                    for (var j = 0; j < axes.RunLength; j += TLanes.Width)
-                    {
-                        var count = Math.Min(TLanes.Width, axes.RunLength - j);
-                        var y = TRule.Forward(Load<TLanes>(a + run.A, axes.StepA, j, count), Load<TLanes>(b + run.B, axes.StepB, j, count));
-                        y.StoreFirst(c + run.C + j, count);
-                    }
+                    var j = 0;
+                    for (; j <= axes.RunLength - TLanes.Width; j += TLanes.Width) Part<TLanes>(j, TLanes.Width, axes.StepA, axes.StepB, a + run.A, b + run.B, c + run.C);
+                    if (j < axes.RunLength) Part<TLanes>(j, axes.RunLength - j, axes.StepA, axes.StepB, a + run.A, b + run.B, c + run.C);
                 }
             }
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Part<TLanes>(int j, int count, int stepA, int stepB, float* a, float* b, float* c) where TLanes : struct, ILanes<TLanes> =>
+            TRule.Forward(Load<TLanes>(a, stepA, j, count), Load<TLanes>(b, stepB, j, count)).StoreFirst(c + j, count);
     }
 
     private readonly unsafe struct BackwardRows(Binary<TRule> node) : ILanesJob
@@ -212,26 +213,25 @@ internal sealed class Binary<TRule> : Node
                 for (var row = from; row < to; row++)
                 {
                     var run = axes[row];
-                    for (var j = 0; j < axes.RunLength; j += TLanes.Width)
-                    {
-                        var count = Math.Min(TLanes.Width, axes.RunLength - j);
-                        var x = Load<TLanes>(av + run.A, axes.StepA, j, count);
-                        var y = Load<TLanes>(bv + run.B, axes.StepB, j, count);
-                        var gradient = TLanes.LoadFirst(g + run.C + j, count);
-                        if (ofA is not null)
-                        {
-                            Add(TRule.BackwardA(x, y, gradient), ofA + run.A, axes.StepA, j, count);
-                        }
-
-                        if (ofB is not null)
-                        {
-                            Add(TRule.BackwardB(x, y, gradient), ofB + run.B, axes.StepB, j, count);
-                        }
-                    }
+                    var j = 0;
+                    for (; j <= axes.RunLength - TLanes.Width; j += TLanes.Width) Part<TLanes>(j, TLanes.Width, axes.StepA, axes.StepB, av + run.A, bv + run.B, g + run.C, ofA + run.A, ofB + run.B, ofA is not null, ofB is not null);
+                    if (j < axes.RunLength) Part<TLanes>(j, axes.RunLength - j, axes.StepA, axes.StepB, av + run.A, bv + run.B, g + run.C, ofA + run.A, ofB + run.B, ofA is not null, ofB is not null);
                 }
             }
         }
 
+        /// <summary>Some elements of a run, to whose starts the pointers point.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Part<TLanes>(int j, int count, int stepA, int stepB, float* a, float* b, float* c, float* ofA, float* ofB, bool addsToA, bool addsToB)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            var (x, y) = TRule.IsLinear ? default : (Load<TLanes>(a, stepA, j, count), Load<TLanes>(b, stepB, j, count));
+            var gradient = TLanes.LoadFirst(c + j, count);
+            if (addsToA) Add(TRule.BackwardA(x, y, gradient), ofA, stepA, j, count);
+            if (addsToB) Add(TRule.BackwardB(x, y, gradient), ofB, stepB, j, count);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static void Add<TLanes>(TLanes change, float* target, int step, int j, int count) where TLanes : struct, ILanes<TLanes>
         {
             if (step == 0)
@@ -246,6 +246,7 @@ internal sealed class Binary<TRule> : Node
     }
 
     /// <summary>Some elements of a run, or one element repeated where the run's step is 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe TLanes Load<TLanes>(float* start, int step, int j, int count) where TLanes : struct, ILanes<TLanes> =>
         step == 0 ? *start : TLanes.LoadFirst(start + j, count);
 }
