@@ -36,11 +36,22 @@ internal static unsafe class Packing
     public static void PackRows<TVector>(float* source, nint stride, int rows, int depth, float* target)
         where TVector : struct, ITileVector<TVector>
     {
-        var tileStride = TileStride<TVector>(depth);
+        nint tileStride = TileStride<TVector>(depth);
         for (var p = 0; p < depth; p++, source += stride, target += TVector.TileRows)
         {
             var tile = target;
-            for (var r = 0; r + TVector.TileRows <= rows; r += TVector.TileRows, tile += tileStride)
+            var r = 0;
+            if (TVector.TileRows == 4)
+            {
+                for (; r <= rows - 8; r += 8, tile += 2 * tileStride)
+                {
+                    var two = Vector256.Load(source + r);
+                    two.GetLower().Store(tile);
+                    two.GetUpper().Store(tile + tileStride);
+                }
+            }
+
+            for (; r + TVector.TileRows <= rows; r += TVector.TileRows, tile += tileStride)
             {
                 for (var k = 0; k < TVector.TileRows; k += 4) Vector128.Store(Vector128.Load(source + r + k), tile + k);
             }
