@@ -36,6 +36,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     private readonly int inner;
     private readonly Tile.Finish finish;
     private readonly Triangle triangle;
+    private readonly float masked;
     private readonly bool byColumns;
     private readonly bool packsRows;
     private readonly int tiledColumns;
@@ -43,13 +44,14 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// <summary>The product over matrices whose shapes fit and whose arrays stay pinned while it runs.</summary>
     public BlockedProduct(
         in Matrix a, in Matrix b, in Matrix c, float* aArray, float* bArray, float* cArray,
-        Tile.Finish finish, Triangle triangle)
+        Tile.Finish finish, Triangle triangle, float masked)
     {
         this.a = new(a, aArray);
         this.b = new(b, bArray);
         this.c = new(c, cArray);
         this.finish = finish;
         this.triangle = triangle;
+        this.masked = masked;
         (rows, columns, depth, outer, inner) = (c.Rows, c.Columns, a.Columns, c.Outer, c.Inner);
         // Of a tile that holds a few columns alone most lanes would be empty.
         var last = columns % TVector.Width;
@@ -124,6 +126,27 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             p += MaxDepth;
         }
         while (p < depth);
+
+        if (triangle == Triangle.LowerResult) MaskAboveDiagonal(c0, rowFrom, rowTo);
+    }
+
+    private void MaskAboveDiagonal(float* c0, int rowFrom, int rowTo)
+    {
+        TVector value = masked;
+        var row = c0 + rowFrom * c.RowStride;
+        var whole = c.ColumnStride == 1 ? columns / TVector.Width * TVector.Width : 0;
+        for (var i = rowFrom; i < rowTo; i++, row += c.RowStride)
+        {
+            var j = i + 1;
+            if (j < whole)
+            {
+                var start = j / TVector.Width * TVector.Width;
+                TVector.Select(TVector.First(j - start), TVector.Load(row + start), value).Store(row + start);
+                for (j = start + TVector.Width; j < whole; j += TVector.Width) value.Store(row + j);
+            }
+
+            for (; j < columns; j++) row[j * c.ColumnStride] = masked;
+        }
     }
 
     /// <summary>
@@ -192,7 +215,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
 
         if (triangle == Triangle.LowerResult)
         {
-            // Whole vectors: what they hold above the diagonal is the caller's to overwrite.
+            // Whole vectors: what they hold above the diagonal is masked in the end.
             var top = Math.Clamp(j / TVector.TileRows * TVector.TileRows, band.From, band.To);
             var narrowTo = Math.Clamp(j + TVector.Width, top, band.To);
             MultiplyStrip(band, block, j, Math.Min(j + TVector.Width, columnTo), top, narrowTo, new(block.Depth), c0, scratch);

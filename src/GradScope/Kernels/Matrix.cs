@@ -41,7 +41,7 @@ internal enum Triangle
     None,
 
     /// <summary>
-    /// Only c[i, j] with j ≤ i is asked for (scores = q·kᵀ); what stands above the diagonal afterwards is unspecified.
+    /// Only c[i, j] with j ≤ i is asked for (scores = q·kᵀ); the rest is masked.
     /// </summary>
     LowerResult,
 

@@ -8,16 +8,17 @@ internal static class MatrixProduct
     /// <summary>
     /// Multiplies on the widest vectors of this machine, and on two threads where the work is worth it: the result is
     /// the same bit for bit. Each matrix of c is written once, so c's stack may not repeat one by a stride of 0; a's
-    /// and b's may. Strides are not negative, and c may not overlap a or b.
+    /// and b's may. Strides are not negative, and c may not overlap a or b. What a <see cref="Triangle.LowerResult"/> does not ask for
+    /// becomes <paramref name="masked"/>.
     /// </summary>
     /// <exception cref="ArgumentException">The shapes do not fit one another, or reach outside their arrays.</exception>
     public static void Multiply(
         in Matrix a, in Matrix b, in Matrix c, bool accumulate,
-        float scale = 1, Triangle triangle = Triangle.None, float[]? bias = null, int biasOffset = 0)
+        float scale = 1, Triangle triangle = Triangle.None, float[]? bias = null, int biasOffset = 0, float masked = 0)
     {
         if (!IsSummedOverRows(a, b, c, triangle, bias is not null))
         {
-            MultiplyWhole(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+            MultiplyWhole(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked);
             return;
         }
 
@@ -30,21 +31,21 @@ internal static class MatrixProduct
     /// <summary>The same, but never as a <see cref="HalvedSum"/>, of which it may be a half.</summary>
     public static void MultiplyWhole(
         in Matrix a, in Matrix b, in Matrix c, bool accumulate,
-        float scale = 1, Triangle triangle = Triangle.None, float[]? bias = null, int biasOffset = 0)
+        float scale = 1, Triangle triangle = Triangle.None, float[]? bias = null, int biasOffset = 0, float masked = 0)
     {
         switch (Lanes.Width)
         {
             case 16:
-                MultiplyWhole<Wide512>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+                MultiplyWhole<Wide512>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked);
                 break;
             case 8:
-                MultiplyWhole<Wide256>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+                MultiplyWhole<Wide256>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked);
                 break;
             case 4:
-                MultiplyWhole<Wide128>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+                MultiplyWhole<Wide128>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked);
                 break;
             default:
-                MultiplyWhole<Scalar>(a, b, c, accumulate, scale, triangle, bias, biasOffset);
+                MultiplyWhole<Scalar>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked);
                 break;
         }
     }
@@ -54,7 +55,7 @@ internal static class MatrixProduct
 
     private static unsafe void MultiplyWhole<TVector>(
         in Matrix a, in Matrix b, in Matrix c, bool accumulate,
-        float scale, Triangle triangle, float[]? bias, int biasOffset)
+        float scale, Triangle triangle, float[]? bias, int biasOffset, float masked)
         where TVector : struct, ILanes<TVector>
     {
         Check(a, b, c, bias, biasOffset);
@@ -63,7 +64,7 @@ internal static class MatrixProduct
         fixed (float* a0 = a.Array, b0 = b.Array, c0 = c.Array, bias0 = bias)
         {
             var finish = new Tile.Finish(scale, bias0 == null ? null : bias0 + biasOffset, accumulate);
-            var product = new BlockedProduct<TVector>(a, b, c, a0, b0, c0, finish, triangle);
+            var product = new BlockedProduct<TVector>(a, b, c, a0, b0, c0, finish, triangle, masked);
             Workers.For(ref product, product.UnitCount, product.Cost);
         }
     }

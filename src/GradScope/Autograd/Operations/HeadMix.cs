@@ -37,12 +37,7 @@ internal sealed class HeadMix : Node
         {
             MatrixProduct.Multiply(
                 heads.Columns(GradBuffer), heads.Columns(v.ValueBuffer).Transposed, heads.Maps(pattern.GradBuffer),
-                pattern.Accumulates(), triangle: causal ? Triangle.LowerResult : Triangle.None);
-            if (causal)
-            {
-                // The product leaves what it likes there; no gradient goes to a key that is not allowed.
-                heads.FillMasked(pattern.GradBuffer, 0);
-            }
+                pattern.Accumulates(), triangle: causal ? Triangle.LowerResult : Triangle.None, masked: 0);
         }
 
         if (v.RequiresGrad)

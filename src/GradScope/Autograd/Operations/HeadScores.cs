@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace GradScope.Operations;
 
 /// <summary>
@@ -31,16 +29,9 @@ internal sealed class HeadScores : Node
 
     internal override bool WritesWholeGradients => true;
 
-    internal override void Forward()
-    {
-        MatrixProduct.Multiply(
-            heads.Columns(q.ValueBuffer), heads.Columns(k.ValueBuffer).Transposed, heads.Maps(ValueBuffer),
-            accumulate: false, Scale, causal ? Triangle.LowerResult : Triangle.None);
-        if (causal)
-        {
-            heads.FillMasked(ValueBuffer, float.NegativeInfinity);
-        }
-    }
+    internal override void Forward() => MatrixProduct.Multiply(
+        heads.Columns(q.ValueBuffer), heads.Columns(k.ValueBuffer).Transposed, heads.Maps(ValueBuffer),
+        accumulate: false, Scale, causal ? Triangle.LowerResult : Triangle.None, masked: float.NegativeInfinity);
 
     internal override void Backward()
     {
@@ -86,28 +77,4 @@ internal readonly struct Heads(Shape shape, int count)
     /// <summary>Each head's (query, key) matrix.</summary>
     public Matrix Maps(Buffer buffer) =>
         new(buffer.Array, buffer.Offset, length, length, length, 1, batch, count * length * length, count, length * length);
-
-    /// <summary>Gives one value to every key that comes after its query.</summary>
-    public void FillMasked(Buffer maps, float value) => Lanes.For(new MaskedKeys(maps, length, value), maps.Length / length, maps.Length / 8);
-
-    private readonly unsafe struct MaskedKeys(Buffer maps, int length, float value) : ILanesJob
-    {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
-        {
-            TLanes filling = value;
-            fixed (float* start = maps.Span)
-            {
-                for (var (row, query) = (from, from % length); row < to; row++, query = query + 1 == length ? 0 : query + 1)
-                {
-                    var keys = start + row * length;
-                    for (var key = (query + 1) / TLanes.Width * TLanes.Width; key < length; key += TLanes.Width)
-                    {
-                        var count = Math.Min(TLanes.Width, length - key);
-                        TLanes.Select(TLanes.First(query + 1 - key), TLanes.LoadFirst(keys + key, count), filling).StoreFirst(keys + key, count);
-                    }
-                }
-            }
-        }
-    }
 }
