@@ -57,6 +57,9 @@ internal static unsafe class Tile
         public float* Bias { get; } = bias;
 
         public bool Accumulate { get; } = accumulate;
+
+        /// <summary>Whether sums that start from the bias are the result.</summary>
+        public bool IsPlain => Scale == 1 && !Accumulate;
     }
 
     /// <summary>
@@ -77,9 +80,11 @@ internal static unsafe class Tile
         var a4 = Math.Min(4 * rowStride, last);
         var a5 = Math.Min(5 * rowStride, last);
         var a6 = Math.Min(6 * rowStride, last);
+        var plain = finish.IsPlain;
+        var start = plain && finish.Bias != null ? TRow.Load(finish.Bias) : default;
         for (var tile = 0; tile < tiles; tile++)
         {
-            TRow c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default, c6 = default, c7 = default;
+            TRow c0 = start, c1 = start, c2 = start, c3 = start, c4 = start, c5 = start, c6 = start, c7 = start;
             var a = rowsOfA.Start + tile * rowsOfA.TileStride;
             var b = bStart;
             for (var p = extent.Depth + tile * extent.Growth; p > 0; p--)
@@ -114,15 +119,30 @@ internal static unsafe class Tile
                 b += bStride;
             }
 
-            Put(c0, c, finish);
-            Put(c1, c += cStride, finish);
-            Put(c2, c += cStride, finish);
-            Put(c3, c += cStride, finish);
-            Put(c4, c += cStride, finish);
-            Put(c5, c += cStride, finish);
-            Put(c6, c += cStride, finish);
-            Put(c7, c += cStride, finish);
-            c += cStride;
+            if (plain)
+            {
+                c0.Store(c);
+                c1.Store(c + cStride);
+                c2.Store(c + 2 * cStride);
+                c3.Store(c + 3 * cStride);
+                c4.Store(c + 4 * cStride);
+                c5.Store(c + 5 * cStride);
+                c6.Store(c + 6 * cStride);
+                c7.Store(c + 7 * cStride);
+            }
+            else
+            {
+                Put(c0, c, finish);
+                Put(c1, c + cStride, finish);
+                Put(c2, c + 2 * cStride, finish);
+                Put(c3, c + 3 * cStride, finish);
+                Put(c4, c + 4 * cStride, finish);
+                Put(c5, c + 5 * cStride, finish);
+                Put(c6, c + 6 * cStride, finish);
+                Put(c7, c + 7 * cStride, finish);
+            }
+
+            c += 8 * cStride;
         }
     }
 
@@ -137,9 +157,11 @@ internal static unsafe class Tile
         var last = (rows - 1) * rowStride;
         var a1 = Math.Min(rowStride, last);
         var a2 = Math.Min(2 * rowStride, last);
+        var plain = finish.IsPlain;
+        var start = plain && finish.Bias != null ? TRow.Load(finish.Bias) : default;
         for (var tile = 0; tile < tiles; tile++)
         {
-            TRow c0 = default, c1 = default, c2 = default, c3 = default;
+            TRow c0 = start, c1 = start, c2 = start, c3 = start;
             var a = rowsOfA.Start + tile * rowsOfA.TileStride;
             var b = bStart;
             for (var p = extent.Depth + tile * extent.Growth; p > 0; p--)
@@ -166,11 +188,22 @@ internal static unsafe class Tile
                 b += bStride;
             }
 
-            Put(c0, c, finish);
-            Put(c1, c += cStride, finish);
-            Put(c2, c += cStride, finish);
-            Put(c3, c += cStride, finish);
-            c += cStride;
+            if (plain)
+            {
+                c0.Store(c);
+                c1.Store(c + cStride);
+                c2.Store(c + 2 * cStride);
+                c3.Store(c + 3 * cStride);
+            }
+            else
+            {
+                Put(c0, c, finish);
+                Put(c1, c + cStride, finish);
+                Put(c2, c + 2 * cStride, finish);
+                Put(c3, c + 3 * cStride, finish);
+            }
+
+            c += 4 * cStride;
         }
     }
 
