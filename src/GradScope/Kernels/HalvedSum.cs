@@ -52,13 +52,17 @@ internal readonly unsafe struct HalvedSum(int length)
             var end = Math.Min(to * Buffer.Block, target.Length);
             fixed (float* result = target.Span)
             {
-                for (var i = from * Buffer.Block; i < end; i += TLanes.Width)
-                {
-                    var count = Math.Min(TLanes.Width, end - i);
-                    var total = TLanes.LoadFirst(first + i, count) + TLanes.LoadFirst(last + i, count);
-                    (accumulate ? TLanes.LoadFirst(result + i, count) + total : total).StoreFirst(result + i, count);
-                }
+                var i = from * Buffer.Block;
+                for (; i <= end - TLanes.Width; i += TLanes.Width) Add<TLanes>(first + i, last + i, result + i, TLanes.Width);
+                if (i < end) Add<TLanes>(first + i, last + i, result + i, end - i);
             }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Add<TLanes>(float* first, float* last, float* result, int count) where TLanes : struct, ILanes<TLanes>
+        {
+            var total = TLanes.LoadFirst(first, count) + TLanes.LoadFirst(last, count);
+            (accumulate ? TLanes.LoadFirst(result, count) + total : total).StoreFirst(result, count);
         }
     }
 }

@@ -37,25 +37,36 @@ internal static unsafe class Packing
         where TVector : struct, ITileVector<TVector>
     {
         nint tileStride = TileStride<TVector>(depth);
-        for (var p = 0; p < depth; p++, source += stride, target += TVector.TileRows)
+        var p = 0;
+        if (TVector.TileRows == 4 && Avx.IsSupported)
         {
-            var tile = target;
-            var r = 0;
-            if (TVector.TileRows == 4)
-            {
-                for (; r <= rows - 8; r += 8, tile += 2 * tileStride)
-                {
-                    var two = Vector256.Load(source + r);
-                    two.GetLower().Store(tile);
-                    two.GetUpper().Store(tile + tileStride);
-                }
-            }
+            for (; p <= depth - 2; p += 2) PackTwoSteps(source + p * stride, stride, rows, tileStride, target + p * 4);
+        }
 
-            for (; r + TVector.TileRows <= rows; r += TVector.TileRows, tile += tileStride)
+        for (; p < depth; p++)
+        {
+            var tile = target + p * TVector.TileRows;
+            for (var r = 0; r + TVector.TileRows <= rows; r += TVector.TileRows, tile += tileStride)
             {
-                for (var k = 0; k < TVector.TileRows; k += 4) Vector128.Store(Vector128.Load(source + r + k), tile + k);
+                for (var k = 0; k < TVector.TileRows; k += 4) Vector128.Store(Vector128.Load(source + p * stride + r + k), tile + k);
             }
         }
+    }
+
+    /// <summary>Two steps of the sum, which lie side by side in a packed tile of four rows.</summary>
+    private static void PackTwoSteps(float* source, nint stride, int rows, nint tileStride, float* target)
+    {
+        var next = source + stride;
+        var r = 0;
+        for (; r <= rows - 8; r += 8, target += 2 * tileStride)
+        {
+            var first = Vector256.Load(source + r);
+            var second = Vector256.Load(next + r);
+            Avx.Permute2x128(first, second, 0x20).Store(target);
+            Avx.Permute2x128(first, second, 0x31).Store(target + tileStride);
+        }
+
+        if (r <= rows - 4) Vector256.Create(Vector128.Load(source + r), Vector128.Load(next + r)).Store(target);
     }
 
     private static void CopyPanel<TVector>(float* source, nint rowStride, int depth, int width, int count, float* target)
