@@ -210,31 +210,80 @@ public class Adam : Optimizer
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override unsafe (double Update, double Weights) Change<TLanes>(Chunk chunk, int count, in Rates rates)
     {
-        var rate = rates.LearningRate / (1 - MathF.Pow(Beta1, count));
-        var root = 1 / MathF.Sqrt(1 - MathF.Pow(Beta2, count));
-        var decay = rates.LearningRate * DecayOf(chunk.Parameter);
+        var moments = new Moments<TLanes>
+        {
+            Rate = rates.LearningRate / (1 - MathF.Pow(Beta1, count)),
+            Root = 1 / MathF.Sqrt(1 - MathF.Pow(Beta2, count)),
+            Decay = rates.LearningRate * DecayOf(chunk.Parameter),
+            Beta1 = Beta1,
+            OneMinusBeta1 = 1 - Beta1,
+            Beta2 = Beta2,
+            OneMinusBeta2 = 1 - Beta2,
+            Epsilon = Epsilon,
+            GradientScale = rates.GradientScale,
+        };
         TLanes updates = default;
         TLanes weights = default;
         fixed (float* values = chunk.Values, gradient = chunk.Gradient)
         fixed (float* m = first.Span.Slice(chunk.Offset, chunk.Length), v = second.Span.Slice(chunk.Offset, chunk.Length))
         {
-            for (var i = 0; i < chunk.Length; i += TLanes.Width)
+            var i = 0;
+            for (; i <= chunk.Length - TLanes.Width; i += TLanes.Width)
             {
-                var n = Math.Min(TLanes.Width, chunk.Length - i);
-                var g = rates.GradientScale * TLanes.LoadFirst(gradient + i, n);
-                var mean = Beta1 * TLanes.LoadFirst(m + i, n) + (1 - Beta1) * g;
-                var square = Beta2 * TLanes.LoadFirst(v + i, n) + (1 - Beta2) * g * g;
-                mean.StoreFirst(m + i, n);
-                square.StoreFirst(v + i, n);
+                var w = TLanes.Load(values + i);
+                var update = moments.Update(w, gradient + i, m + i, v + i, TLanes.Width);
+                if (rates.Shared) (w - update).StoreAround(values + i);
+                else (w - update).Store(values + i);
+                updates += update * update;
+                weights += w * w;
+            }
+
+            if (i < chunk.Length)
+            {
+                var n = chunk.Length - i;
                 var w = TLanes.LoadFirst(values + i, n);
-                var update = (rate * mean / (TLanes.Sqrt(square) * root + Epsilon) + decay * w) & TLanes.First(n);
-                Put(w - update, values + i, n, rates.Shared);
+                var update = moments.Update(w, gradient + i, m + i, v + i, n) & TLanes.First(n);
+                (w - update).StoreFirst(values + i, n);
                 updates += update * update;
                 weights += w * w;
             }
         }
 
         return (updates.Sum(), weights.Sum());
+    }
+
+    /// <summary>What is the same for all of a parameter's elements.</summary>
+    private readonly ref struct Moments<TLanes> where TLanes : struct, ILanes<TLanes>
+    {
+        public TLanes Rate { get; init; }
+
+        public TLanes Root { get; init; }
+
+        public TLanes Decay { get; init; }
+
+        public TLanes Beta1 { get; init; }
+
+        public TLanes OneMinusBeta1 { get; init; }
+
+        public TLanes Beta2 { get; init; }
+
+        public TLanes OneMinusBeta2 { get; init; }
+
+        public TLanes Epsilon { get; init; }
+
+        public TLanes GradientScale { get; init; }
+
+        /// <summary>What is taken off some weights; their moments are brought up to date.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public unsafe TLanes Update(TLanes weights, float* gradient, float* m, float* v, int count)
+        {
+            var g = GradientScale * TLanes.LoadFirst(gradient, count);
+            var mean = Beta1 * TLanes.LoadFirst(m, count) + OneMinusBeta1 * g;
+            var square = Beta2 * TLanes.LoadFirst(v, count) + OneMinusBeta2 * g * g;
+            mean.StoreFirst(m, count);
+            square.StoreFirst(v, count);
+            return Rate * mean / (TLanes.Sqrt(square) * Root + Epsilon) + Decay * weights;
+        }
     }
 }
 
