@@ -11,12 +11,12 @@ namespace GradScope;
 internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : struct, ILanes<TVector>
 {
     /// <summary>Longest stretch of the sum that a tile runs over at once; a multiple of every tile height.</summary>
-    private const int MaxDepth = 256;
+    private const int MaxDepth = 384;
 
-    /// <summary>Columns in a block of b: with the depth, half a megabyte.</summary>
+    /// <summary>Columns in a block of b: with the depth, 768 KB, of which a panel at a time is in use.</summary>
     private const int MaxColumns = 512;
 
-    /// <summary>Rows in a band of a: with the depth, 128 KB; a multiple of every tile height.</summary>
+    /// <summary>Rows in a band of a: with the depth, 192 KB; a multiple of every tile height.</summary>
     private const int MaxRows = 128;
 
     /// <summary>
