@@ -14,6 +14,10 @@ public class VectorMathTests
     [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]
     public void Tanh_keeps_its_relative_exactness_down_to_nothing(int width) => LanesTests.On(width, new Tangents());
 
+    [Theory]
+    [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]
+    public void The_normal_distribution_is_summed_right_and_ends_as_exactly_0_and_1(int width) => LanesTests.On(width, new Normals());
+
     private static float Last<TLanes>(TLanes lanes) where TLanes : struct, ILanes<TLanes> => LanesTests.Values(lanes)[^1];
 
     private readonly struct Exponentials : ILanesJob
@@ -50,5 +54,29 @@ public class VectorMathTests
             Assert.Equal(1, Last(VectorMath.Tanh<TLanes>(100)));
             Assert.True(float.IsNaN(Last(VectorMath.Tanh<TLanes>(float.NaN))));
         }
+    }
+
+    private readonly struct Normals : ILanesJob
+    {
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            const double Step = 1.0 / 1024;
+            var sum = 0.5;
+            for (var x = 0.0; x < 8; x += Step)
+            {
+                Assert.Equal(sum, Last(VectorMath.Normal<TLanes>((float)x)), 3e-7);
+                Assert.Equal(1 - sum, Last(VectorMath.Normal<TLanes>((float)-x)), 3e-7);
+                sum += Step / 6 * (Density(x) + 4 * Density(x + Step / 2) + Density(x + Step));
+            }
+
+            foreach (var far in new[] { 5.4f, 6, 1000, float.PositiveInfinity })
+            {
+                Assert.Equal((1, 0), (Last(VectorMath.Normal<TLanes>(far)), Last(VectorMath.Normal<TLanes>(-far))));
+            }
+
+            Assert.True(float.IsNaN(Last(VectorMath.Normal<TLanes>(float.NaN))));
+        }
+
+        private static double Density(double x) => Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI);
     }
 }

@@ -40,7 +40,7 @@ public class MatrixProductTests
     public void Agrees_where_sum_and_columns_need_several_blocks(int width)
     {
         var random = new Random(2);
-        (int, int, int)[] shapes = [(3, 385, 5), (20, 900, 7), (9, 513, 1030), (150, 383, 515), (1, 1000, 1), (300, 300, 20)];
+        (int, int, int)[] shapes = [(3, 385, 5), (20, 900, 7), (9, 513, 1030), (150, 390, 40), (1, 1000, 1), (300, 300, 20)];
         foreach (var (m, k, n) in shapes)
         {
             for (var repeat = 0; repeat < 6; repeat++) new Case(random, m, k, n, 1, 1).Run(Of(width));
