@@ -254,7 +254,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         if (extent.Growth < 0) stride = -stride;
         var c = c0 + from * this.c.RowStride + j * this.c.ColumnStride;
         var direct = width == (narrow ? TVector.Width : PanelWidth) && this.c.ColumnStride == 1;
-        for (var tile = 0; from < to; )
+        var tile = 0;
+        while (from < to)
         {
             var tiles = direct ? (to - from) / TVector.TileRows : 0;
             var reach = extent.At(tile);
