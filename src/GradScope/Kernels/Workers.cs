@@ -20,7 +20,7 @@ internal interface IJob
 /// <remarks>
 /// The caller takes the first half and does the second one too if the helper has not begun it by then (asleep still, or
 /// short of a core), so a job never waits for a thread that is not working on it. Where the helper began and then lost its core to
-/// another program, which shows in a long wait, the caller does the next jobs alone. Nothing is allocated by a call.
+/// another program, which shows in a long wait, the caller works alone for a while. Nothing is allocated by a call.
 /// </remarks>
 internal static unsafe class Workers
 {
@@ -35,15 +35,15 @@ internal static unsafe class Workers
     /// <summary>2 ms: about what it takes a scheduler, at worst, to find a free core for a thread that wakes.</summary>
     private static readonly long Patience = Stopwatch.Frequency / 500;
 
-    /// <summary>Jobs that the caller does alone after the helper was kept from its work: some milliseconds' worth.</summary>
-    private const int Rest = 256;
+    /// <summary>5 ms: for so long the caller works alone after the helper was kept from its work; for one job, if that takes longer.</summary>
+    private static readonly long Rest = Stopwatch.Frequency / 200;
 
     private static readonly AutoResetEvent Wake = new(false);
     private static Thread? helper;
     private static int busy;
     private static int state;
     private static int asleep;
-    private static int resting;
+    private static long restsUntil;
     private static void* job;
     private static delegate*<void*, int, int, void> run;
     private static int from;
@@ -62,7 +62,7 @@ internal static unsafe class Workers
             ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 2);
             field = value;
-            resting = 0;
+            restsUntil = 0;
         }
     } = Math.Min(2, Environment.ProcessorCount);
 
@@ -85,11 +85,15 @@ internal static unsafe class Workers
     {
         try
         {
-            if (resting > 0)
+            if (restsUntil != 0)
             {
-                resting--;
-                shared.Run(0, count);
-                return;
+                if (Stopwatch.GetTimestamp() < restsUntil)
+                {
+                    shared.Run(0, count);
+                    return;
+                }
+
+                restsUntil = 0;
             }
 
             var half = (count + 1) / 2;
@@ -150,7 +154,8 @@ internal static unsafe class Workers
         {
             var start = Stopwatch.GetTimestamp();
             while (Volatile.Read(ref state) != Done) spinner.SpinOnce(sleep1Threshold: -1);
-            if (Stopwatch.GetTimestamp() - start > own + Patience) resting = Rest;
+            var end = Stopwatch.GetTimestamp();
+            if (end - start > own + Patience) restsUntil = end + Rest;
         }
 
         Volatile.Write(ref state, Idle);

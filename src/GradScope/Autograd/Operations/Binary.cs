@@ -190,16 +190,20 @@ internal sealed class Binary<TRule> : Node
                 for (var row = from; row < to; row++)
                 {
                     var run = axes[row];
+                    var x = a + run.A;
+                    var y = b + run.B;
+                    var z = c + run.C;
                     var j = 0;
-                    for (; j <= axes.RunLength - TLanes.Width; j += TLanes.Width) Part<TLanes>(j, TLanes.Width, axes.StepA, axes.StepB, a + run.A, b + run.B, c + run.C);
-                    if (j < axes.RunLength) Part<TLanes>(j, axes.RunLength - j, axes.StepA, axes.StepB, a + run.A, b + run.B, c + run.C);
+                    for (; j <= axes.RunLength - TLanes.Width; j += TLanes.Width) Part<TLanes>(axes, x, y, z, j, TLanes.Width);
+                    if (j < axes.RunLength) Part<TLanes>(axes, x, y, z, j, axes.RunLength - j);
                 }
             }
         }
 
+        /// <summary>Some elements of a run that starts at the pointers.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Part<TLanes>(int j, int count, int stepA, int stepB, float* a, float* b, float* c) where TLanes : struct, ILanes<TLanes> =>
-            TRule.Forward(Load<TLanes>(a, stepA, j, count), Load<TLanes>(b, stepB, j, count)).StoreFirst(c + j, count);
+        private static void Part<TLanes>(in Axes axes, float* a, float* b, float* c, int j, int count) where TLanes : struct, ILanes<TLanes> =>
+            TRule.Forward(Load<TLanes>(a, axes.StepA, j, count), Load<TLanes>(b, axes.StepB, j, count)).StoreFirst(c + j, count);
     }
 
     private readonly unsafe struct BackwardRows(Binary<TRule> node) : ILanesJob
@@ -213,22 +217,27 @@ internal sealed class Binary<TRule> : Node
                 for (var row = from; row < to; row++)
                 {
                     var run = axes[row];
+                    var x = av + run.A;
+                    var y = bv + run.B;
+                    var gradient = g + run.C;
+                    var toA = ofA is null ? null : ofA + run.A;
+                    var toB = ofB is null ? null : ofB + run.B;
                     var j = 0;
-                    for (; j <= axes.RunLength - TLanes.Width; j += TLanes.Width) Part<TLanes>(j, TLanes.Width, axes.StepA, axes.StepB, av + run.A, bv + run.B, g + run.C, ofA + run.A, ofB + run.B, ofA is not null, ofB is not null);
-                    if (j < axes.RunLength) Part<TLanes>(j, axes.RunLength - j, axes.StepA, axes.StepB, av + run.A, bv + run.B, g + run.C, ofA + run.A, ofB + run.B, ofA is not null, ofB is not null);
+                    for (; j <= axes.RunLength - TLanes.Width; j += TLanes.Width) Part<TLanes>(axes, x, y, gradient, toA, toB, j, TLanes.Width);
+                    if (j < axes.RunLength) Part<TLanes>(axes, x, y, gradient, toA, toB, j, axes.RunLength - j);
                 }
             }
         }
 
-        /// <summary>Some elements of a run, to whose starts the pointers point.</summary>
+        /// <summary>Some elements of a run that starts at the pointers; null where no gradient is taken.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Part<TLanes>(int j, int count, int stepA, int stepB, float* a, float* b, float* c, float* ofA, float* ofB, bool addsToA, bool addsToB)
+        private static void Part<TLanes>(in Axes axes, float* a, float* b, float* gradient, float* ofA, float* ofB, int j, int count)
             where TLanes : struct, ILanes<TLanes>
         {
-            var (x, y) = TRule.IsLinear ? default : (Load<TLanes>(a, stepA, j, count), Load<TLanes>(b, stepB, j, count));
-            var gradient = TLanes.LoadFirst(c + j, count);
-            if (addsToA) Add(TRule.BackwardA(x, y, gradient), ofA, stepA, j, count);
-            if (addsToB) Add(TRule.BackwardB(x, y, gradient), ofB, stepB, j, count);
+            var (x, y) = TRule.IsLinear ? default : (Load<TLanes>(a, axes.StepA, j, count), Load<TLanes>(b, axes.StepB, j, count));
+            var g = TLanes.LoadFirst(gradient + j, count);
+            if (ofA is not null) Add(TRule.BackwardA(x, y, g), ofA, axes.StepA, j, count);
+            if (ofB is not null) Add(TRule.BackwardB(x, y, g), ofB, axes.StepB, j, count);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
