@@ -35,15 +35,15 @@ internal static unsafe class Workers
     /// <summary>2 ms: about what it takes a scheduler, at worst, to find a free core for a thread that wakes.</summary>
     private static readonly long Patience = Stopwatch.Frequency / 500;
 
-    /// <summary>5 ms: for so long the caller works alone after the helper was kept from its work; for one job, if that takes longer.</summary>
-    private static readonly long Rest = Stopwatch.Frequency / 200;
+    /// <summary>5 ms: jobs of so many estimated nanoseconds in all the caller does alone after the helper was kept from its work.</summary>
+    private const long Rest = 5_000_000;
 
     private static readonly AutoResetEvent Wake = new(false);
     private static Thread? helper;
     private static int busy;
     private static int state;
     private static int asleep;
-    private static long restsUntil;
+    private static long resting;
     private static void* job;
     private static delegate*<void*, int, int, void> run;
     private static int from;
@@ -62,7 +62,7 @@ internal static unsafe class Workers
             ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 2);
             field = value;
-            restsUntil = 0;
+            resting = 0;
         }
     } = Math.Min(2, Environment.ProcessorCount);
 
@@ -77,23 +77,19 @@ internal static unsafe class Workers
     public static void For<TJob>(ref TJob job, int count, long cost) where TJob : struct, IJob
     {
         if (!Shares(cost) || count < 2 || Interlocked.Exchange(ref busy, 1) != 0) job.Run(0, count);
-        else Share(ref job, count);
+        else Share(ref job, count, cost);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Share<TJob>(ref TJob shared, int count) where TJob : struct, IJob
+    private static void Share<TJob>(ref TJob shared, int count, long cost) where TJob : struct, IJob
     {
         try
         {
-            if (restsUntil != 0)
+            if (resting > 0)
             {
-                if (Stopwatch.GetTimestamp() < restsUntil)
-                {
-                    shared.Run(0, count);
-                    return;
-                }
-
-                restsUntil = 0;
+                resting -= cost;
+                shared.Run(0, count);
+                return;
             }
 
             var half = (count + 1) / 2;
@@ -154,8 +150,7 @@ internal static unsafe class Workers
         {
             var start = Stopwatch.GetTimestamp();
             while (Volatile.Read(ref state) != Done) spinner.SpinOnce(sleep1Threshold: -1);
-            var end = Stopwatch.GetTimestamp();
-            if (end - start > own + Patience) restsUntil = end + Rest;
+            if (Stopwatch.GetTimestamp() - start > own + Patience) resting = Rest;
         }
 
         Volatile.Write(ref state, Idle);

@@ -128,11 +128,20 @@ public class MatrixProductTests
         var a = Operand.Random(random, 200, 300, transposed: true);
         var b = Operand.Random(random, 300, 65, transposed: true);
         var c = Operand.Random(random, 200, 65, transposed: false);
-        for (var i = 0; i < 3; i++) MatrixProduct.Multiply(a, b, c, accumulate: false);
+        Multiply();
 
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 100; i++) MatrixProduct.Multiply(a, b, c, accumulate: true, triangle: Triangle.LowerLeft);
+        Multiply();
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Multiply()
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                MatrixProduct.Multiply(a, b, c, accumulate: false);
+                MatrixProduct.Multiply(a, b, c, accumulate: true, triangle: Triangle.LowerLeft);
+            }
+        }
     }
 
     [Fact]
