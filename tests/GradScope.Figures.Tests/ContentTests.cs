@@ -144,7 +144,7 @@ public sealed class ContentTests
     public void Training_thins_to_its_pixels_and_marks_what_is_not_finite()
     {
         var texts = Texts(Gallery.Draw("training-long"));
-        var drawn = Regex.Match(string.Join(' ', texts), @"5,000 steps in (\d+) pixels: a thin stroke spans the lowest and the highest of up to (\d+) steps, a bold one of up to (\d+)\.");
+        var drawn = Regex.Match(string.Join(' ', texts), @"5,000 steps in (\d+) pixels: a thin stroke goes from lowest to highest of up to (\d+) steps, a bold one of up to (\d+)\.");
         var (pixels, thin, bold) = (int.Parse(drawn.Groups[1].Value, null), int.Parse(drawn.Groups[2].Value, null), int.Parse(drawn.Groups[3].Value, null));
         Assert.Equal((Math.Ceiling(5000.0 / pixels), Math.Ceiling(5000.0 / (pixels / 4))), (thin, bold));
         Assert.Contains(texts, t => t.StartsWith("2 numbers are NaN or ∞", StringComparison.Ordinal));

@@ -106,7 +106,7 @@ internal sealed class TrainingDrawing
         List<string> notes = [];
         if (panels.Window > 1) notes.Add(string.Create(CultureInfo.InvariantCulture, $"Thin: each step. Bold: the mean of the last {panels.Window} steps; its last value stands at the end. Validation is drawn as measured."));
         var (thin, bold) = (StepsIn(panels.Columns), StepsIn(panels.BoldColumns));
-        if (thin > 1) notes.Add(string.Create(CultureInfo.InvariantCulture, $"{Numbers.Count(run.Metrics.Length)} steps in {panels.Columns} pixels: a thin stroke spans the lowest and the highest of up to {thin} steps, a bold one of up to {bold}."));
+        if (thin > 1) notes.Add(string.Create(CultureInfo.InvariantCulture, $"{Numbers.Count(run.Metrics.Length)} steps in {panels.Columns} pixels: a thin stroke goes from lowest to highest of up to {thin} steps, a bold one of up to {bold}."));
         else if (panels.Window > 1 && bold > 2) notes.Add(string.Create(CultureInfo.InvariantCulture, $"A bold stroke spans the lowest and the highest of up to {bold} steps."));
         if (Every > 1) notes.Add($"Numbers are read of every {Numbers.Ordinal(Every)} step.");
         if (TrainingFigure.WithoutBackprop(run) is { } idle) notes.Add(idle);

@@ -21,16 +21,15 @@ internal static class Reductions
     /// <summary>Σ x² of an operation's value, where −∞ is what a masked score holds and counts as nothing.</summary>
     public static double SumOfUnmaskedSquares(ReadOnlySpan<float> values) => SumOfSquares(values, ofUnmasked: true);
 
-    /// <summary>The sum of the rows, each of the target's length; added to the target where it accumulates.</summary>
-    public static void SumRows(Buffer rows, Buffer target, bool accumulate)
+    /// <summary>
+    /// The sum of some rows, each of the target's length, from the first up to but without the last; added to the target where it
+    /// accumulates. On this thread: what two threads sum is a <see cref="HalvedSum"/>.
+    /// </summary>
+    public static void SumRows(Buffer rows, int first, int end, Buffer target, bool accumulate)
     {
-        var sums = new RowSums(rows, new(target.Length));
-        Workers.For(ref sums, 2, rows.Length / 4);
-        sums.Sum.AddUp(target, accumulate);
+        if (!accumulate) target.Span.Clear();
+        Lanes.Run(new RowSum(rows, first, end, target), 1);
     }
-
-    /// <summary>The sum of some of the rows, from the first up to but without the last, on this thread.</summary>
-    public static void SumRows(Buffer rows, int first, int end, Buffer sum) => Lanes.Run(new RowSum(rows, first, end, sum), 1);
 
     private static double SumOfSquares(ReadOnlySpan<float> values, bool ofUnmasked)
     {
@@ -75,20 +74,6 @@ internal static class Reductions
         return sum;
     }
 
-    private readonly struct RowSums(Buffer rows, HalvedSum sum) : IJob
-    {
-        public HalvedSum Sum => sum;
-
-        public void Run(int from, int to)
-        {
-            for (var half = from; half < to; half++)
-            {
-                var (first, end) = HalvedSum.Range(half, rows.Length / sum.Length);
-                SumRows(rows, first, end, sum[half]);
-            }
-        }
-    }
-
     private readonly unsafe struct RowSum(Buffer rows, int first, int end, Buffer sum) : ILanesJob
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -96,7 +81,6 @@ internal static class Reductions
         {
             fixed (float* start = rows.Span, target = sum.Span)
             {
-                sum.Span.Clear();
                 AddRows<TLanes>(start + first * sum.Length, end - first, sum.Length, target);
             }
         }

@@ -232,8 +232,7 @@ public class Adam : Optimizer
             {
                 var w = TLanes.Load(values + i);
                 var update = moments.Update(w, gradient + i, m + i, v + i, TLanes.Width);
-                if (rates.Shared) (w - update).StoreAround(values + i);
-                else (w - update).Store(values + i);
+                Put(w - update, values + i, TLanes.Width, rates.Shared);
                 updates += update * update;
                 weights += w * w;
             }
@@ -243,7 +242,7 @@ public class Adam : Optimizer
                 var n = chunk.Length - i;
                 var w = TLanes.LoadFirst(values + i, n);
                 var update = moments.Update(w, gradient + i, m + i, v + i, n) & TLanes.First(n);
-                (w - update).StoreFirst(values + i, n);
+                Put(w - update, values + i, n, rates.Shared);
                 updates += update * update;
                 weights += w * w;
             }

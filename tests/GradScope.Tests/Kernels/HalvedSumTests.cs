@@ -12,6 +12,7 @@ public class HalvedSumTests
         Assert.Equal((0, first.To, rows), (first.From, last.From, last.To));
     }
 
+    /// <summary>Rows too few to be halved, and many; of a weight and bias that are used once, and twice, so that more is added.</summary>
     [Theory]
     [InlineData(1, 5)]
     [InlineData(3, 16)]
@@ -19,33 +20,40 @@ public class HalvedSumTests
     public void Rows_are_summed_to_the_same_bits_by_one_thread_and_by_two(int rows, int columns)
     {
         var random = new RandomStream(1);
-        var values = Filled(rows * columns);
-        var before = Filled(columns);
-
-        foreach (var accumulate in new[] { false, true })
+        var (x, weight, factors) = (Filled(rows, 20), Filled(20, columns), Filled(rows, columns));
+        foreach (var uses in new[] { 1, 2 })
         {
-            var one = Alone.WithThreads(1, Sum);
-            Assert.Equal(one, Alone.WithThreads(2, Sum));
+            var (ofX, ofWeight, ofBias) = Alone.WithThreads(1, Gradients);
+            var two = Alone.WithThreads(2, Gradients);
+            Assert.Equal(ofX, two.X);
+            Assert.Equal(ofWeight, two.Weight);
+            Assert.Equal(ofBias, two.Bias);
             for (var j = 0; j < columns; j++)
             {
-                var expected = Enumerable.Range(0, rows).Sum(i => (double)values.Span[i * columns + j]) + (accumulate ? before.Span[j] : 0);
-                Assert.Equal(expected, one[j], 1e-4);
+                Assert.Equal(uses * Enumerable.Range(0, rows).Sum(i => (double)factors[i, j]), ofBias[j], 1e-4);
+                for (var k = 0; k < 20; k++)
+                {
+                    Assert.Equal(uses * Enumerable.Range(0, rows).Sum(i => (double)x[i, k] * factors[i, j]), ofWeight[k * columns + j], 2e-4);
+                }
             }
 
-            float[] Sum()
+            (float[] X, float[] Weight, float[] Bias) Gradients()
             {
-                var target = Arena.NewBuffer(columns);
-                before.Span.CopyTo(target.Span);
-                Reductions.SumRows(values, target, accumulate);
-                return target.Span.ToArray();
+                var tape = new Tape();
+                var (input, w, b) = (tape.Variable(x), tape.Variable(weight), tape.Variable(new Tensor([columns], new float[columns])));
+                var y = tape.Constant(factors);
+                var loss = (input.Linear(w, b) * y).Sum();
+                if (uses == 2) loss += (input.Linear(w, b) * y).Sum();
+                tape.Backward(loss);
+                return ([.. input.Grad.Values], [.. w.Grad.Values], [.. b.Grad.Values]);
             }
         }
 
-        Buffer Filled(int length)
+        Tensor Filled(int rows, int columns)
         {
-            var buffer = Arena.NewBuffer(length);
-            random.FillNormal(buffer.Span, 1);
-            return buffer;
+            var values = new float[rows * columns];
+            random.FillNormal(values, 1);
+            return new Tensor([rows, columns], values);
         }
     }
 }

@@ -33,66 +33,60 @@ internal sealed class Linear : Node
 
     internal override void Backward()
     {
-        if (weight.RequiresGrad && HalvedSum.Suits(weight.Shape[0], weight.Shape[1], rows))
+        var addsToX = x.RequiresGrad && x.Accumulates();
+        var addsToWeight = weight.RequiresGrad && weight.Accumulates();
+        var addsToBias = bias is { RequiresGrad: true } && bias.Accumulates();
+        if (!weight.RequiresGrad || !HalvedSum.Suits(weight.Shape[0], weight.Shape[1], rows))
         {
-            InHalves();
+            Backward(0, rows, addsToX, weight.GradBuffer, addsToWeight, bias?.GradBuffer ?? default, addsToBias);
             return;
         }
 
-        var gradient = GradBuffer.AsMatrix(rows, Shape.Columns);
+        // Each thread does all of it for its half of the rows, so that they wait for one another but once.
+        var ofWeight = Arena.Pad(weight.Shape.ElementCount);
+        var sums = new HalvedSum(ofWeight + Shape.Columns);
+        var halves = new Halves(this, addsToX, sums, ofWeight);
+        Workers.For(ref halves, 2, 2 * MatrixProduct.Cost(rows, weight.Shape[0], weight.Shape[1]));
+        sums.AddUp(weight.GradBuffer, addsToWeight);
+        if (bias is { RequiresGrad: true })
+        {
+            sums.AddUp(bias.GradBuffer, addsToBias, ofWeight);
+        }
+    }
+
+    /// <summary>What some of the rows, up to but without <paramref name="end"/>, make of their part of ∂x and of a sum for ∂W and ∂b.</summary>
+    private void Backward(int first, int end, bool addsToX, Buffer ofWeight, bool addsToWeight, Buffer ofBias, bool addsToBias)
+    {
+        var gradient = GradBuffer.AsMatrix(rows, Shape.Columns).RowRange(first, end);
         if (x.RequiresGrad)
         {
-            MatrixProduct.Multiply(gradient, Weight(weight.ValueBuffer).Transposed, x.GradBuffer.AsMatrix(rows, x.Shape.Columns), x.Accumulates());
+            MatrixProduct.MultiplyWhole(
+                gradient, Weight(weight.ValueBuffer).Transposed, x.GradBuffer.AsMatrix(rows, x.Shape.Columns).RowRange(first, end), addsToX);
         }
 
         if (weight.RequiresGrad)
         {
-            MatrixProduct.Multiply(x.ValueBuffer.AsMatrix(rows, x.Shape.Columns).Transposed, gradient, Weight(weight.GradBuffer), weight.Accumulates());
+            MatrixProduct.MultiplyWhole(
+                x.ValueBuffer.AsMatrix(rows, x.Shape.Columns).RowRange(first, end).Transposed, gradient, Weight(ofWeight), addsToWeight);
         }
 
         if (bias is { RequiresGrad: true })
         {
-            Reductions.SumRows(GradBuffer, bias.GradBuffer, bias.Accumulates());
-        }
-    }
-
-    /// <summary>The same of many rows: each thread does all of it for its half of them, so that they wait for one another but once.</summary>
-    private void InHalves()
-    {
-        var ofWeight = Arena.Pad(weight.Shape.ElementCount);
-        var sums = new HalvedSum(ofWeight + (bias?.Shape.ElementCount ?? 0));
-        var halves = new BackwardHalves(this, x.RequiresGrad && x.Accumulates(), sums, ofWeight);
-        Workers.For(ref halves, 2, 2 * MatrixProduct.Cost(rows, weight.Shape[0], weight.Shape[1]));
-        sums.AddUp(weight.GradBuffer, weight.Accumulates());
-        if (bias is { RequiresGrad: true })
-        {
-            sums.AddUp(bias.GradBuffer, bias.Accumulates(), ofWeight);
+            Reductions.SumRows(GradBuffer, first, end, ofBias, addsToBias);
         }
     }
 
     private Matrix Weight(Buffer buffer) => buffer.AsMatrix(weight.Shape[0], weight.Shape[1]);
 
-    private readonly struct BackwardHalves(Linear node, bool accumulate, HalvedSum sums, int ofWeight) : IJob
+    private readonly struct Halves(Linear node, bool addsToX, HalvedSum sums, int ofWeight) : IJob
     {
         public void Run(int from, int to)
         {
-            var (x, weight) = (node.x, node.weight);
             for (var half = from; half < to; half++)
             {
                 var (first, end) = HalvedSum.Range(half, node.rows);
-                var gradient = node.GradBuffer.AsMatrix(node.rows, node.Shape.Columns).RowRange(first, end);
-                if (x.RequiresGrad)
-                {
-                    MatrixProduct.MultiplyWhole(gradient, node.Weight(weight.ValueBuffer).Transposed, x.GradBuffer.AsMatrix(node.rows, x.Shape.Columns).RowRange(first, end), accumulate);
-                }
-
-                MatrixProduct.MultiplyWhole(
-                    x.ValueBuffer.AsMatrix(node.rows, x.Shape.Columns).RowRange(first, end).Transposed, gradient, node.Weight(sums[half]), accumulate: false);
-                if (node.bias is { RequiresGrad: true })
-                {
-                    var ofBias = sums[half] with { Offset = sums[half].Offset + ofWeight, Length = node.Shape.Columns };
-                    Reductions.SumRows(node.GradBuffer, first, end, ofBias);
-                }
+                var ofBias = sums[half] with { Offset = sums[half].Offset + ofWeight, Length = node.Shape.Columns };
+                node.Backward(first, end, addsToX, sums[half], addsToWeight: false, ofBias, addsToBias: false);
             }
         }
     }

@@ -187,21 +187,19 @@ internal sealed class Normalize : Node
             TLanes sum = default;
             TLanes projection = default;
             var j = 0;
-            for (; j <= columns - TLanes.Width; j += TLanes.Width)
-            {
-                var g = TLanes.Load(gradient + j) * TLanes.Load(weight + j);
-                sum += g;
-                projection += g * (TLanes.Load(x + j) - mean) * scale;
-            }
-
-            if (j < columns)
-            {
-                var g = TLanes.LoadFirst(gradient + j, columns - j) * TLanes.LoadFirst(weight + j, columns - j);
-                sum += g;
-                projection += g * (TLanes.LoadFirst(x + j, columns - j) - mean) * scale;
-            }
-
+            for (; j <= columns - TLanes.Width; j += TLanes.Width) AddTerms(x + j, gradient + j, weight + j, TLanes.Width, mean, scale, ref sum, ref projection);
+            if (j < columns) AddTerms(x + j, gradient + j, weight + j, columns - j, mean, scale, ref sum, ref projection);
             return (sum.Sum() / columns, projection.Sum() / columns);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void AddTerms<TLanes>(
+            float* x, float* gradient, float* weight, int count, TLanes mean, TLanes scale, ref TLanes sum, ref TLanes projection)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            var g = TLanes.LoadFirst(gradient, count) * TLanes.LoadFirst(weight, count);
+            sum += g;
+            projection += g * (TLanes.LoadFirst(x, count) - mean) * scale;
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
