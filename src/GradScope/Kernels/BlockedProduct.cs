@@ -10,19 +10,11 @@ namespace GradScope;
 /// </summary>
 internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : struct, ILanes<TVector>
 {
-    /// <summary>Longest stretch of the sum that a tile runs over at once; a multiple of every tile height.</summary>
-    private const int MaxDepth = 384;
-
     /// <summary>Columns in a block of b: with the depth, 768 KB, of which a panel at a time is in use.</summary>
     private const int MaxColumns = 512;
 
     /// <summary>Rows in a band of a: with the depth, 192 KB; a multiple of every tile height.</summary>
     private const int MaxRows = 128;
-
-    /// <summary>
-    /// Floats of b that stay in the first-level cache as they lie, so that packing them would be work for nothing.
-    /// </summary>
-    private const int SmallOperand = 4096;
 
     private static int PanelWidth => 2 * TVector.Width;
 
@@ -37,15 +29,19 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     private readonly Tile.Finish finish;
     private readonly Triangle triangle;
     private readonly float masked;
+    private readonly float* packed;
     private readonly bool byColumns;
     private readonly bool packsRows;
     private readonly int tiledColumns;
 
-    /// <summary>The product over matrices whose shapes fit and whose arrays stay pinned while it runs.</summary>
+    /// <summary>
+    /// The product over matrices whose shapes fit and whose arrays stay pinned while it runs, b perhaps <paramref name="packed"/> already.
+    /// </summary>
     public BlockedProduct(
         in Matrix a, in Matrix b, in Matrix c, float* aArray, float* bArray, float* cArray,
-        Tile.Finish finish, Triangle triangle, float masked)
+        Tile.Finish finish, Triangle triangle, float masked, float* packed)
     {
+        this.packed = packed;
         this.a = new(a, aArray);
         this.b = new(b, bArray);
         this.c = new(c, cArray);
@@ -53,23 +49,28 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         this.triangle = triangle;
         this.masked = masked;
         (rows, columns, depth, outer, inner) = (c.Rows, c.Columns, a.Columns, c.Outer, c.Inner);
-        // Of a tile that holds a few columns alone most lanes would be empty.
-        var last = columns % TVector.Width;
-        tiledColumns = last <= TVector.Width / 4 && triangle == Triangle.None && (a.ColumnStride == 1 || a.RowStride == 1) ? columns - last : columns;
-        // By columns each thread packs its own part of b, by rows all of it; but halves must not be lopsided.
+        tiledColumns = triangle == Triangle.None ? MatrixProduct.TiledColumns(a, columns) : columns;
+        // By columns each piece packs its own part of b, by rows all of it; but halves must not be lopsided.
         var panels = Ceiling(columns, PanelWidth);
-        byColumns = outer * inner == 1 && triangle == Triangle.None && columns > rows
+        byColumns = packed == null && outer * inner == 1 && triangle == Triangle.None && columns > rows
             && (panels % 2 == 0 || panels > TileRowCount);
         // Where a lies transposed (∂W = xᵀ·∂y), each step of a tile reads another cache line, and the first-level cache holds few of
         // those that are a power of two apart: each panel would fetch them again. Tiles of 8 rows take half of a line and need it less.
         packsRows = TVector.TileRows == 4 && a.RowStride == 1 && triangle == Triangle.None
-            && columns > PanelWidth && Math.Min(depth, MaxDepth) * a.ColumnStride > SmallOperand;
+            && columns > PanelWidth && Math.Min(depth, Packing.MaxDepth) * a.ColumnStride > Packing.SmallOperand;
     }
 
     /// <summary>
     /// What can be shared out: panels of columns for a single wide matrix, else the rows of tiles of the whole stack.
     /// </summary>
     public int UnitCount => byColumns ? Ceiling(columns, PanelWidth) : outer * inner * TileRowCount;
+
+    /// <summary>Units that are best done together: those of a matrix of a stack, and what would be packed again for each piece of them.</summary>
+    public int Grain =>
+        outer * inner > 1 ? TileRowCount
+        : byColumns ? 4
+        : packed != null || !Packing.IsWorth(b.RowStride, b.ColumnStride, Math.Min(depth, Packing.MaxDepth), rows) ? Ceiling(32, TVector.TileRows)
+        : Ceiling(TileRowCount, 2);
 
     /// <summary>Estimated nanoseconds on one thread.</summary>
     public long Cost => outer * inner * MatrixProduct.Cost(rows, columns, depth) * (triangle == Triangle.None ? 1 : 2);
@@ -91,6 +92,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             var (matrix, first) = Math.DivRem(from, TileRowCount);
             var (o, n) = Math.DivRem(matrix, inner);
             var last = Math.Min(first + to - from, TileRowCount);
+            // A band at a time, so that its part of c stays in the second-level cache from one stretch of the sum to the next.
+            if (packed != null) last = Math.Min(last, first + MaxRows / TVector.TileRows);
             Multiply(o, n, first * TVector.TileRows, Math.Min(last * TVector.TileRows, rows), 0, columns, scratch);
             from += last - first;
         }
@@ -115,7 +118,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             for (var j = columnFrom; j < columnTo; j += MaxColumns)
             {
                 var block = new Block(
-                    b, b0, p, Math.Min(MaxDepth, depth - p), j, Math.Min(MaxColumns, columnTo - j), rowTo - rowFrom);
+                    b, b0, p, Math.Min(Packing.MaxDepth, depth - p), j, Math.Min(MaxColumns, columnTo - j), rowTo - rowFrom,
+                    packed == null ? null : packed + (nint)p * Packing.Padded(tiledColumns, TVector.Width));
                 for (var i = rowFrom; i < rowTo; i += MaxRows)
                 {
                     var band = new Band(a, a0, i, Math.Min(MaxRows, rowTo - i), block, packsRows);
@@ -123,7 +127,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
                 }
             }
 
-            p += MaxDepth;
+            p += Packing.MaxDepth;
         }
         while (p < depth);
 
@@ -382,7 +386,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         private readonly float* packed;
         private readonly int inPlace;
 
-        public Block(in Operand b, float* b0, int depthFrom, int depth, int columnFrom, int columns, int rows)
+        /// <summary>The block, where <paramref name="packed"/> is not null of all columns of these steps, packed before.</summary>
+        public Block(in Operand b, float* b0, int depthFrom, int depth, int columnFrom, int columns, int rows, float* packed)
         {
             DepthFrom = depthFrom;
             Depth = depth;
@@ -390,14 +395,20 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             Columns = columns;
             corner = b0 + depthFrom * b.RowStride + columnFrom * b.ColumnStride;
             stride = b.RowStride;
-            if (b.ColumnStride != 1 || (rows > 2 * TVector.TileRows && depth * b.RowStride > SmallOperand)) inPlace = 0;
+            if (packed != null)
+            {
+                this.packed = packed + (nint)columnFrom * depth;
+                return;
+            }
+
+            if (Packing.IsWorth(b.RowStride, b.ColumnStride, depth, rows)) inPlace = 0;
             else if (columns % TVector.Width == 0) inPlace = columns;
             else inPlace = columns / PanelWidth * PanelWidth;
             if (inPlace == columns) return;
 
-            packed = Scratch.Packed(depth * Ceiling(columns - inPlace, TVector.Width) * TVector.Width);
+            this.packed = Scratch.Packed(depth * Packing.Padded(columns - inPlace, TVector.Width));
             Packing.Pack<TVector>(
-                corner + inPlace * b.ColumnStride, b.RowStride, b.ColumnStride, depth, columns - inPlace, packed);
+                corner + inPlace * b.ColumnStride, b.RowStride, b.ColumnStride, depth, columns - inPlace, this.packed);
         }
 
         public int DepthFrom { get; }

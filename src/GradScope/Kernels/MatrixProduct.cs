@@ -3,8 +3,11 @@ namespace GradScope;
 /// <summary>
 /// c = scale · a·b (+ bias, a row added to each row) (+ c, where it accumulates), for each matrix of the stack.
 /// </summary>
-internal static class MatrixProduct
+internal static unsafe class MatrixProduct
 {
+    /// <summary>Estimated nanoseconds from which on a product is made in pieces of a b packed for all of them.</summary>
+    private const long WorthPieces = 1_000_000;
+
     /// <summary>
     /// Multiplies on the widest vectors of this machine, and on two threads where the work is worth it: the result is
     /// the same bit for bit. Each matrix of c is written once, so c's stack may not repeat one by a stride of 0; a's
@@ -16,46 +19,68 @@ internal static class MatrixProduct
         in Matrix a, in Matrix b, in Matrix c, bool accumulate,
         float scale = 1, Triangle triangle = Triangle.None, float[]? bias = null, int biasOffset = 0, float masked = 0)
     {
+        Check(a, b, c, bias, biasOffset);
         if (!IsSummedOverRows(a, b, c, triangle, bias is not null))
         {
-            MultiplyWhole(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked);
+            var packed = triangle == Triangle.None && c.Outer * c.Inner == 1 ? Pack(a, b) : null;
+            MultiplyWhole(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
             return;
         }
 
-        Check(a, b, c, bias, biasOffset);
         var halves = new Halves(a, b, new(c.Rows * c.Columns), scale);
         Workers.For(ref halves, 2, Cost(c.Rows, c.Columns, a.Columns));
         halves.Sum.AddUp(new Buffer(c.Array, c.Offset, c.Rows * c.Columns), accumulate);
     }
 
-    /// <summary>The same, but never as a <see cref="HalvedSum"/>, of which it may be a half.</summary>
+    /// <summary>The same, but never as a <see cref="HalvedSum"/>, of which it may be a half; with b as <see cref="Pack"/> gave it.</summary>
     public static void MultiplyWhole(
         in Matrix a, in Matrix b, in Matrix c, bool accumulate,
-        float scale = 1, Triangle triangle = Triangle.None, float[]? bias = null, int biasOffset = 0, float masked = 0)
+        float scale = 1, Triangle triangle = Triangle.None, float[]? bias = null, int biasOffset = 0, float masked = 0, float* packed = null)
     {
         switch (Lanes.Width)
         {
             case 16:
-                MultiplyWhole<Wide512>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked);
+                MultiplyWhole<Wide512>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
                 break;
             case 8:
-                MultiplyWhole<Wide256>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked);
+                MultiplyWhole<Wide256>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
                 break;
             case 4:
-                MultiplyWhole<Wide128>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked);
+                MultiplyWhole<Wide128>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
                 break;
             default:
-                MultiplyWhole<Scalar>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked);
+                MultiplyWhole<Scalar>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
                 break;
         }
+    }
+
+    /// <summary>
+    /// b packed once, on both threads, for a product with a that is made in many pieces; null where each piece does as well by itself. Good
+    /// until this thread's next.
+    /// </summary>
+    public static float* Pack(in Matrix a, in Matrix b)
+    {
+        if (Cost(a.Rows, b.Columns, b.Rows) < WorthPieces || !Packing.IsWorth(b.RowStride, b.ColumnStride, Math.Min(b.Rows, Packing.MaxDepth), a.Rows)) return null;
+
+        var columns = TiledColumns(a, b.Columns);
+        var packed = Scratch.PackedWhole(b.Rows * Packing.Padded(columns, Lanes.Width));
+        Packing.PackWhole(b, columns, packed);
+        return packed;
+    }
+
+    /// <summary>Columns of c that are made in tiles: in one that holds a few columns alone most lanes would be empty.</summary>
+    public static int TiledColumns(in Matrix a, int columns)
+    {
+        var last = columns % Lanes.Width;
+        return last <= Lanes.Width / 4 && (a.ColumnStride == 1 || a.RowStride == 1) ? columns - last : columns;
     }
 
     /// <summary>Estimated nanoseconds of a product on one thread: a vector a cycle at 3 GHz.</summary>
     public static long Cost(int rows, int columns, int depth) => (long)rows * columns * depth / (3 * Lanes.Width);
 
-    private static unsafe void MultiplyWhole<TVector>(
+    private static void MultiplyWhole<TVector>(
         in Matrix a, in Matrix b, in Matrix c, bool accumulate,
-        float scale, Triangle triangle, float[]? bias, int biasOffset, float masked)
+        float scale, Triangle triangle, float[]? bias, int biasOffset, float masked, float* packed)
         where TVector : struct, ILanes<TVector>
     {
         Check(a, b, c, bias, biasOffset);
@@ -64,8 +89,8 @@ internal static class MatrixProduct
         fixed (float* a0 = a.Array, b0 = b.Array, c0 = c.Array, bias0 = bias)
         {
             var finish = new Tile.Finish(scale, bias0 == null ? null : bias0 + biasOffset, accumulate);
-            var product = new BlockedProduct<TVector>(a, b, c, a0, b0, c0, finish, triangle, masked);
-            Workers.For(ref product, product.UnitCount, product.Cost);
+            var product = new BlockedProduct<TVector>(a, b, c, a0, b0, c0, finish, triangle, masked, packed);
+            Workers.For(ref product, product.UnitCount, product.Cost, product.Grain);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -10,6 +11,26 @@ namespace GradScope;
 /// </summary>
 internal static unsafe class Packing
 {
+    /// <summary>Longest stretch of the sum that a tile runs over at once; a multiple of every tile height.</summary>
+    public const int MaxDepth = 384;
+
+    /// <summary>Floats of an operand that stay in the first-level cache as they lie, so that packing them would be work for nothing.</summary>
+    public const int SmallOperand = 4096;
+
+    /// <summary>Whether steps of a sum over b's rows are packed, to be multiplied by so many rows of a.</summary>
+    public static bool IsWorth(nint rowStride, nint columnStride, int depth, int rows) =>
+        columnStride != 1 || (rows > 16 && depth * rowStride > SmallOperand);
+
+    /// <summary>Columns with those that fill up the last vector.</summary>
+    public static int Padded(int columns, int width) => (columns + width - 1) / width * width;
+
+    /// <summary>
+    /// All of b's first columns, packed on both threads: a stretch of the sum of <see cref="MaxDepth"/> after the other, as products that
+    /// are made in pieces read them.
+    /// </summary>
+    public static void PackWhole(in Matrix b, int columns, float* target) =>
+        Lanes.For(new Whole(b, columns, target), Whole.Panels(columns) * ((b.Rows + MaxDepth - 1) / MaxDepth), b.Rows * columns / 2);
+
     /// <summary>Packs <paramref name="depth"/> rows of b of <paramref name="columns"/>, laid out by the two strides.</summary>
     public static void Pack<TVector>(float* source, nint rowStride, nint columnStride, int depth, int columns, float* target)
         where TVector : struct, ITileVector<TVector>
@@ -126,6 +147,29 @@ internal static unsafe class Packing
         for (; p < depth; p++, target += width)
         {
             for (var j = 0; j < 4; j++) target[j] = source[j * columnStride + p];
+        }
+    }
+
+    private readonly struct Whole(Matrix b, int columns, float* target) : ILanesJob
+    {
+        public static int Panels(int columns) => (columns + 2 * Lanes.Width - 1) / (2 * Lanes.Width);
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
+        {
+            fixed (float* start = &b.Array[b.Offset])
+            {
+                for (var unit = from; unit < to; unit++)
+                {
+                    var (stretch, panel) = Math.DivRem(unit, Panels(columns));
+                    var p = stretch * MaxDepth;
+                    var j = panel * 2 * TLanes.Width;
+                    var depth = Math.Min(MaxDepth, b.Rows - p);
+                    Pack<TLanes>(
+                        start + p * (nint)b.RowStride + j * (nint)b.ColumnStride, b.RowStride, b.ColumnStride, depth,
+                        Math.Min(2 * TLanes.Width, columns - j), target + p * (nint)Padded(columns, TLanes.Width) + j * (nint)depth);
+                }
+            }
         }
     }
 }

@@ -37,6 +37,9 @@ internal unsafe struct Scalar(float value) : ILanes<Scalar>
     public static Scalar Load(float* source) => new(*source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar Load(float* source, nint offset) => Load(source + offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar LoadFirst(float* source, int count) => count > 0 ? Load(source) : default;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -88,7 +91,13 @@ internal unsafe struct Scalar(float value) : ILanes<Scalar>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AddProduct(float* a, Scalar b) => value += *a * b.value;
+    public void AddProduct(float* a, Scalar b) => AddProduct(Broadcast(a), b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar Broadcast(float* source) => new(*source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Scalar a, Scalar b) => value += a.value * b.value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(Scalar other) => value += other.value;

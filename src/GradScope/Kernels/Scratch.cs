@@ -12,6 +12,9 @@ internal static unsafe class Scratch
     private static float[]? packed;
 
     [ThreadStatic]
+    private static float[]? packedWhole;
+
+    [ThreadStatic]
     private static float[]? packedRows;
 
     [ThreadStatic]
@@ -19,6 +22,9 @@ internal static unsafe class Scratch
 
     /// <summary>For a packed block of a matrix product's b.</summary>
     public static float* Packed(int length) => Start(Aligned(ref packed, length));
+
+    /// <summary>For all of a b, packed for products made in pieces.</summary>
+    public static float* PackedWhole(int length) => Start(Aligned(ref packedWhole, length));
 
     /// <summary>For a packed band of its a.</summary>
     public static float* PackedRows(int length) => Start(Aligned(ref packedRows, length));

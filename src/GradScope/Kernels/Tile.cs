@@ -157,6 +157,8 @@ internal static unsafe class Tile
         var last = (rows - 1) * rowStride;
         var a1 = Math.Min(rowStride, last);
         var a2 = Math.Min(2 * rowStride, last);
+        var b2 = 2 * bStride;
+        var b3 = 3 * bStride;
         var plain = finish.IsPlain;
         var start = plain && finish.Bias != null ? TRow.Load(finish.Bias) : default;
         for (var tile = 0; tile < tiles; tile++)
@@ -164,13 +166,25 @@ internal static unsafe class Tile
             TRow c0 = start, c1 = start, c2 = start, c3 = start;
             var a = rowsOfA.Start + tile * rowsOfA.TileStride;
             var b = bStart;
-            for (var p = extent.Depth + tile * extent.Growth; p > 0; p--)
+            var steps = extent.Depth + tile * extent.Growth;
+            if (columnStride == 1)
             {
-                var row = TRow.Load(b);
-                c0.AddProduct(a, row);
-                c1.AddProduct(a + a1, row);
-                c2.AddProduct(a + a2, row);
-                c3.AddProduct(a + last, row);
+                for (; steps >= 4; steps -= 4, a += 4, b += 4 * bStride)
+                {
+                    AddSteps(ref c0, ref c1, ref c2, ref c3, a, a1, a2, last, 1, b, bStride, b2, b3);
+                }
+            }
+            else if (columnStride == 4)
+            {
+                for (; steps >= 4; steps -= 4, a += 16, b += 4 * bStride)
+                {
+                    AddSteps(ref c0, ref c1, ref c2, ref c3, a, a1, a2, last, 4, b, bStride, b2, b3);
+                }
+            }
+
+            for (; steps > 0; steps--)
+            {
+                AddStep(ref c0, ref c1, ref c2, ref c3, a, a1, a2, last, 0, TRow.Load(b));
                 a += columnStride;
                 b += bStride;
             }
@@ -205,6 +219,31 @@ internal static unsafe class Tile
 
             c += 4 * cStride;
         }
+    }
+
+    /// <summary>
+    /// Four steps of the sum. With the stride a constant here, each is its loads and multiplications and nothing else: where a processor's
+    /// core also works for another program, the number of instructions decides.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddSteps<TRow>(
+        ref TRow c0, ref TRow c1, ref TRow c2, ref TRow c3, float* a, nint a1, nint a2, nint a3, nint columnStride, float* b, nint b1, nint b2, nint b3)
+        where TRow : struct, ITileRow<TRow>
+    {
+        AddStep(ref c0, ref c1, ref c2, ref c3, a, a1, a2, a3, 0, TRow.Load(b));
+        AddStep(ref c0, ref c1, ref c2, ref c3, a, a1, a2, a3, columnStride, TRow.Load(b, b1));
+        AddStep(ref c0, ref c1, ref c2, ref c3, a, a1, a2, a3, 2 * columnStride, TRow.Load(b, b2));
+        AddStep(ref c0, ref c1, ref c2, ref c3, a, a1, a2, a3, 3 * columnStride, TRow.Load(b, b3));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddStep<TRow>(ref TRow c0, ref TRow c1, ref TRow c2, ref TRow c3, float* a, nint a1, nint a2, nint a3, nint offset, TRow row)
+        where TRow : struct, ITileRow<TRow>
+    {
+        c0.AddProduct(a + offset, row);
+        c1.AddProduct(a + a1 + offset, row);
+        c2.AddProduct(a + a2 + offset, row);
+        c3.AddProduct(a + a3 + offset, row);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

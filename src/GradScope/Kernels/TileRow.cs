@@ -13,6 +13,9 @@ internal unsafe interface ITileRow<TSelf> where TSelf : struct, ITileRow<TSelf>
 
     static abstract TSelf Load(float* source);
 
+    /// <summary>Loads what is so many floats after the source.</summary>
+    static abstract TSelf Load(float* source, nint offset);
+
     void Store(float* target);
 
     /// <summary>this += *a · b.</summary>
@@ -29,6 +32,12 @@ internal unsafe interface ITileVector<TSelf> : ITileRow<TSelf> where TSelf : str
     /// <summary>Rows of a tile two vectors wide whose accumulators fit into the registers: 8 or 4.</summary>
     static abstract int TileRows { get; }
 
+    /// <summary>The float there in every lane.</summary>
+    static abstract TSelf Broadcast(float* source);
+
+    /// <summary>this += a · b, lane by lane.</summary>
+    void AddProduct(TSelf a, TSelf b);
+
     /// <summary>The first <paramref name="count"/> floats (0 to Width), then zeros; nothing else is touched.</summary>
     static abstract TSelf LoadFirst(float* source, int count);
 
@@ -37,7 +46,7 @@ internal unsafe interface ITileVector<TSelf> : ITileRow<TSelf> where TSelf : str
 
 /// <summary>Two vectors side by side: each element of a that is read then serves two multiplications.</summary>
 internal unsafe struct Pair<TVector>(TVector left, TVector right) : ITileRow<Pair<TVector>>
-    where TVector : struct, ITileRow<TVector>
+    where TVector : struct, ITileVector<TVector>
 {
     private TVector left = left;
     private TVector right = right;
@@ -46,6 +55,9 @@ internal unsafe struct Pair<TVector>(TVector left, TVector right) : ITileRow<Pai
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<TVector> Load(float* source) => new(TVector.Load(source), TVector.Load(source + TVector.Width));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pair<TVector> Load(float* source, nint offset) => new(TVector.Load(source + offset), TVector.Load(source + offset + TVector.Width));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* target)
@@ -57,8 +69,10 @@ internal unsafe struct Pair<TVector>(TVector left, TVector right) : ITileRow<Pai
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddProduct(float* a, Pair<TVector> b)
     {
-        left.AddProduct(a, b.left);
-        right.AddProduct(a, b.right);
+        // One use of the address: the compiler then makes it part of the instruction that reads there.
+        var factor = TVector.Broadcast(a);
+        left.AddProduct(factor, b.left);
+        right.AddProduct(factor, b.right);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -38,6 +38,9 @@ internal unsafe struct Wide128(Vector128<float> value) : ILanes<Wide128>
     public static Wide128 Load(float* source) => new(Vector128.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Wide128 Load(float* source, nint offset) => Load(source + offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Wide128 LoadFirst(float* source, int count)
     {
         return count >= 4 ? Load(source) : Part(source, count);
@@ -104,8 +107,13 @@ internal unsafe struct Wide128(Vector128<float> value) : ILanes<Wide128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AddProduct(float* a, Wide128 b) =>
-        value = Vector128.MultiplyAddEstimate(Vector128.Create(*a), b.value, value);
+    public void AddProduct(float* a, Wide128 b) => AddProduct(Broadcast(a), b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Wide128 Broadcast(float* source) => new(Vector128.Create(*source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Wide128 a, Wide128 b) => value = Vector128.MultiplyAddEstimate(a.value, b.value, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(Wide128 other) => value += other.value;

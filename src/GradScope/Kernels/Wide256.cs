@@ -38,6 +38,9 @@ internal unsafe struct Wide256(Vector256<float> value) : ILanes<Wide256>
     public static Wide256 Load(float* source) => new(Vector256.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Wide256 Load(float* source, nint offset) => Load(source + offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Wide256 LoadFirst(float* source, int count) =>
         count >= Width ? Load(source) : new(Avx.MaskLoad(source, First(count).value));
 
@@ -92,7 +95,13 @@ internal unsafe struct Wide256(Vector256<float> value) : ILanes<Wide256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AddProduct(float* a, Wide256 b) => value = Vector256.FusedMultiplyAdd(Vector256.Create(*a), b.value, value);
+    public void AddProduct(float* a, Wide256 b) => AddProduct(Broadcast(a), b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Wide256 Broadcast(float* source) => new(Vector256.Create(*source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Wide256 a, Wide256 b) => value = Vector256.FusedMultiplyAdd(a.value, b.value, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(Wide256 other) => value += other.value;

@@ -38,6 +38,9 @@ internal unsafe struct Wide512(Vector512<float> value) : ILanes<Wide512>
     public static Wide512 Load(float* source) => new(Vector512.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Wide512 Load(float* source, nint offset) => Load(source + offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Wide512 LoadFirst(float* source, int count) =>
         count >= Width ? Load(source) : new(Avx512F.MaskLoad(source, First(count).value, Vector512<float>.Zero));
 
@@ -91,7 +94,13 @@ internal unsafe struct Wide512(Vector512<float> value) : ILanes<Wide512>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AddProduct(float* a, Wide512 b) => value = Vector512.FusedMultiplyAdd(Vector512.Create(*a), b.value, value);
+    public void AddProduct(float* a, Wide512 b) => AddProduct(Broadcast(a), b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Wide512 Broadcast(float* source) => new(Vector512.Create(*source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Wide512 a, Wide512 b) => value = Vector512.FusedMultiplyAdd(a.value, b.value, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(Wide512 other) => value += other.value;

@@ -4,11 +4,11 @@ using System.Runtime.ExceptionServices;
 
 namespace GradScope;
 
-/// <summary>Work over [0, count) that may run as two ranges at the same time.</summary>
+/// <summary>Work over [0, count) that may run in pieces, two at the same time.</summary>
 internal interface IJob
 {
     /// <summary>
-    /// Does units [from, to). The two threads share one job: it must not write what the other's range reads.
+    /// Does units [from, to). The two threads share one job: no piece may write what another one reads.
     /// </summary>
     void Run(int from, int to);
 }
@@ -18,9 +18,10 @@ internal interface IJob
 /// over costs some 0.3 µs while training and idleness costs nothing.
 /// </summary>
 /// <remarks>
-/// The caller takes the first half and does the second one too if the helper has not begun it by then (asleep still, or
-/// short of a core), so a job never waits for a thread that is not working on it. Where the helper began and then lost its core to
-/// another program, which shows in a long wait, the caller works alone for a while. Nothing is allocated by a call.
+/// The caller takes pieces from the front and the helper from the back, smaller and smaller ones until they meet: so the halves of rows
+/// stay in the caches of the two cores, a core that is slower, or busy with another program, does less, and a job never waits for a thread
+/// that is not working on it. Where the helper lost its core within a piece, which shows in a long wait, the caller works alone for a while.
+/// Nothing is allocated by a call.
 /// </remarks>
 internal static unsafe class Workers
 {
@@ -29,6 +30,9 @@ internal static unsafe class Workers
     /// cache, so that even a small operation on them is better done in halves: to fetch the other half takes longer than to add it up.
     /// </summary>
     public const long MinimumCost = 8_000;
+
+    /// <summary>Estimated nanoseconds of the smallest piece of a larger job: taking one costs a thread some 0.2 µs.</summary>
+    private const double LeastPiece = 64_000;
 
     private const int Idle = 0, Offered = 1, Begun = 2, Done = 3;
 
@@ -46,8 +50,9 @@ internal static unsafe class Workers
     private static long resting;
     private static void* job;
     private static delegate*<void*, int, int, void> run;
-    private static int from;
-    private static int to;
+    private static int grain;
+    private static int least;
+    private static long open;
     private static ExceptionDispatchInfo? failure;
 
     /// <summary>
@@ -71,17 +76,18 @@ internal static unsafe class Workers
 
     /// <summary>
     /// Runs the job over [0, count), on two threads if <paramref name="cost"/>, its estimated nanoseconds on one, is
-    /// worth it and no other caller has the helper. Returns when all is done; what the job throws is thrown here.
+    /// worth it and no other caller has the helper, in pieces of multiples of <paramref name="grain"/>. Returns when all is done; what the
+    /// job throws is thrown here.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void For<TJob>(ref TJob job, int count, long cost) where TJob : struct, IJob
+    public static void For<TJob>(ref TJob job, int count, long cost, int grain = 1) where TJob : struct, IJob
     {
         if (!Shares(cost) || count < 2 || Interlocked.Exchange(ref busy, 1) != 0) job.Run(0, count);
-        else Share(ref job, count, cost);
+        else Share(ref job, count, cost, grain);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Share<TJob>(ref TJob shared, int count, long cost) where TJob : struct, IJob
+    private static void Share<TJob>(ref TJob shared, int count, long cost, int pieceGrain) where TJob : struct, IJob
     {
         try
         {
@@ -92,29 +98,28 @@ internal static unsafe class Workers
                 return;
             }
 
-            var half = (count + 1) / 2;
 #pragma warning disable CS8500 // The job may hold arrays: it is pinned, and the caller's frame outlives the helper's use of it.
             fixed (TJob* pinned = &shared)
 #pragma warning restore CS8500
             {
                 job = pinned;
                 run = &Invoke<TJob>;
-                from = half;
-                to = count;
+                grain = pieceGrain;
+                least = Math.Clamp(Whole((int)Math.Min(LeastPiece * count / cost, count)), grain, Whole((count + 1) / 2));
+                open = Range(0, count);
+                Take(fromFront: true, out var from, out var to);
                 Offer();
-                bool alone;
                 var begun = Stopwatch.GetTimestamp();
                 try
                 {
-                    shared.Run(0, half);
+                    do shared.Run(from, to);
+                    while (Take(fromFront: true, out from, out to));
                 }
                 finally
                 {
-                    alone = Interlocked.CompareExchange(ref state, Idle, Offered) == Offered;
-                    if (!alone) WaitUntilDone(Stopwatch.GetTimestamp() - begun);
+                    Volatile.Write(ref open, 0);
+                    if (Interlocked.CompareExchange(ref state, Idle, Offered) != Offered) WaitUntilDone(Stopwatch.GetTimestamp() - begun);
                 }
-
-                if (alone) shared.Run(half, count);
             }
 
             failure?.Throw();
@@ -125,6 +130,29 @@ internal static unsafe class Workers
             Volatile.Write(ref busy, 0);
         }
     }
+
+    /// <summary>The next piece of what is open, a third of it or the least that is worth a piece; false where nothing is left.</summary>
+    private static bool Take(bool fromFront, out int from, out int to)
+    {
+        while (true)
+        {
+            var seen = Volatile.Read(ref open);
+            (from, to) = ((int)seen, (int)(seen >> 32));
+            var left = to - from;
+            if (left <= 0) return false;
+
+            var piece = Math.Max(least, Whole(left / 3));
+            var rest = (from, to);
+            if (left - piece < least / 2) rest.from = rest.to;
+            else if (fromFront) (rest.from, to) = (from + piece, from + piece);
+            else (rest.to, from) = (from + Whole(left) - piece, from + Whole(left) - piece);
+            if (Interlocked.CompareExchange(ref open, Range(rest.from, rest.to), seen) == seen) return true;
+        }
+    }
+
+    private static long Range(int from, int to) => (long)to << 32 | (uint)from;
+
+    private static int Whole(int units) => (units + grain - 1) / grain * grain;
 
     private static void Invoke<TJob>(void* job, int from, int to) where TJob : struct, IJob => Unsafe.AsRef<TJob>(job).Run(from, to);
 
@@ -170,11 +198,12 @@ internal static unsafe class Workers
             if (Interlocked.CompareExchange(ref state, Begun, Offered) != Offered) continue;
             try
             {
-                run(job, from, to);
+                while (Take(fromFront: false, out var from, out var to)) run(job, from, to);
             }
             catch (Exception e)
             {
                 failure = ExceptionDispatchInfo.Capture(e);
+                Volatile.Write(ref open, 0);
             }
 
             Volatile.Write(ref state, Done);

@@ -45,6 +45,9 @@ public class MatrixProductTests
         {
             for (var repeat = 0; repeat < 6; repeat++) new Case(random, m, k, n, 1, 1).Run(Of(width));
         }
+
+        // Large enough that b is packed for all pieces at once.
+        new Case(random, 500, 400, 301, 1, 1).Run(Of(width));
     }
 
     [Theory]
@@ -83,7 +86,7 @@ public class MatrixProductTests
     public void Two_threads_give_the_bits_of_one(int width)
     {
         (int, int, int, int)[] shapes =
-            [(512, 64, 65, 1), (64, 512, 256, 1), (65, 513, 64, 1), (64, 512, 65, 1), (32, 16, 32, 64), (70, 300, 70, 3)];
+            [(512, 64, 65, 1), (64, 512, 256, 1), (65, 513, 64, 1), (64, 512, 65, 1), (32, 16, 32, 64), (70, 300, 70, 3), (500, 400, 301, 1)];
         foreach (var (m, k, n, outer) in shapes)
         {
             var one = Alone.WithThreads(1, () => new Case(new Random(m), m, k, n, outer, 1).Compute(Of(width)));
@@ -118,6 +121,39 @@ public class MatrixProductTests
                     Assert.Equal(expected, one[i], 1e-6 * (4 + 2 * Math.Sqrt(k)));
                 }
             }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]
+    public unsafe void A_product_of_pieces_whose_b_is_packed_for_all_has_the_bits_of_one_that_packs_for_itself(int width)
+    {
+        var (m, k, n) = (500, 400, 329);
+        var random = new Random(6);
+        foreach (var transposed in new[] { false, true })
+        {
+            var a = Operand.Random(random, m, k, transposed: false);
+            var b = Operand.Random(random, k, n, transposed);
+            var (whole, pieces) = (new float[m * n], new float[m * n]);
+            var widest = Lanes.Width;
+            Lanes.Width = width;
+            try
+            {
+                MatrixProduct.MultiplyWhole(a, b, new Matrix(whole, 0, m, n, n, 1), accumulate: false);
+                var packed = MatrixProduct.Pack(a, b);
+                Assert.True(packed != null);
+                foreach (var (from, to) in new[] { (0, 4), (4, 300), (300, m) })
+                {
+                    MatrixProduct.MultiplyWhole(
+                        a.RowRange(from, to), b, new Matrix(pieces, 0, m, n, n, 1).RowRange(from, to), accumulate: false, packed: packed);
+                }
+            }
+            finally
+            {
+                Lanes.Width = widest;
+            }
+
+            Assert.Equal(whole, pieces);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace GradScope.Tests.Kernels;
 
 [Collection(nameof(Alone))]
@@ -26,6 +28,40 @@ public class WorkersTests
         Workers.For(ref job, 2, long.MaxValue);
         Assert.NotEqual(job.Threads[0], job.Threads[1]);
         Assert.Equal(Environment.CurrentManagedThreadId, job.Threads[0]);
+        return true;
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_a_slow_thread_has_not_begun_the_other_does(bool slowHelper) => Alone.WithThreads(2, () =>
+    {
+        using var begun = new ManualResetEventSlim();
+        using var rest = new CountdownEvent(100);
+        var job = new Slow(begun, rest, slowHelper, new int[100]);
+        Workers.For(ref job, 100, long.MaxValue);
+        Assert.True(rest.IsSet);
+        var caller = Environment.CurrentManagedThreadId;
+        Assert.InRange(job.Threads.Count(thread => slowHelper == (thread == caller)), 60, 99);
+        return true;
+    });
+
+    [Theory]
+    [InlineData(100, 10)]
+    [InlineData(97, 10)]
+    [InlineData(7, 10)]
+    [InlineData(1000, 1)]
+    public void Pieces_are_whole_grains_and_no_smaller_than_is_worth_it(int count, int grain) => Alone.WithThreads(2, () =>
+    {
+        foreach (var cost in new[] { Workers.MinimumCost, 100 * Workers.MinimumCost, long.MaxValue })
+        {
+            var job = new Pieces(new bool[count], new());
+            Workers.For(ref job, count, cost, grain);
+            Assert.All(job.Done, Assert.True);
+            Assert.All(job.Bounds, bounds => Assert.True(bounds.From % grain == 0 && (bounds.To % grain == 0 || bounds.To == count), $"{bounds}"));
+            if (cost == Workers.MinimumCost) Assert.InRange(job.Bounds.Count, 1, 2);
+        }
+
         return true;
     });
 
@@ -155,6 +191,34 @@ public class WorkersTests
             if (from > 0) begun.Set();
             else begun.Wait(TimeSpan.FromSeconds(30));
             threads.AsSpan(from, to - from).Fill(Environment.CurrentManagedThreadId);
+        }
+    }
+
+    /// <summary>A helper or a caller whose first piece lasts until all but it is done.</summary>
+    private readonly struct Slow(ManualResetEventSlim begun, CountdownEvent rest, bool slowHelper, int[] threads) : IJob
+    {
+        public int[] Threads => threads;
+
+        public void Run(int from, int to)
+        {
+            threads.AsSpan(from, to - from).Fill(Environment.CurrentManagedThreadId);
+            rest.Signal(to - from);
+            if (to == threads.Length) begun.Set();
+            if (slowHelper ? to == threads.Length : from == 0) rest.Wait(TimeSpan.FromSeconds(30));
+            else if (from == 0) begun.Wait(TimeSpan.FromSeconds(30));
+        }
+    }
+
+    private readonly struct Pieces(bool[] done, ConcurrentBag<(int From, int To)> bounds) : IJob
+    {
+        public bool[] Done => done;
+
+        public ConcurrentBag<(int From, int To)> Bounds => bounds;
+
+        public void Run(int from, int to)
+        {
+            done.AsSpan(from, to - from).Fill(true);
+            bounds.Add((from, to));
         }
     }
 

@@ -3,7 +3,7 @@ namespace GradScope.Operations;
 /// <summary>
 /// y = x·W + b for each row of x, W being (in, out) and b (out) or absent. ∂x += ∂y·Wᵀ, ∂W += xᵀ·∂y, ∂b += the sum of ∂y's rows.
 /// </summary>
-internal sealed class Linear : Node
+internal sealed unsafe class Linear : Node
 {
     private readonly Node x;
     private readonly Node weight;
@@ -38,56 +38,81 @@ internal sealed class Linear : Node
         var addsToBias = bias is { RequiresGrad: true } && bias.Accumulates();
         if (!weight.RequiresGrad || !HalvedSum.Suits(weight.Shape[0], weight.Shape[1], rows))
         {
-            Backward(0, rows, addsToX, weight.GradBuffer, addsToWeight, bias?.GradBuffer ?? default, addsToBias);
+            if (x.RequiresGrad) BackwardX(0, rows, addsToX);
+            BackwardSums(0, rows, weight.GradBuffer, addsToWeight, bias?.GradBuffer ?? default, addsToBias);
             return;
         }
 
-        // Each thread does all of it for its half of the rows, so that they wait for one another but once.
+        // One job, so that the threads wait for one another but once.
         var ofWeight = Arena.Pad(weight.Shape.ElementCount);
         var sums = new HalvedSum(ofWeight + Shape.Columns);
-        var halves = new Halves(this, addsToX, sums, ofWeight);
-        Workers.For(ref halves, 2, 2 * MatrixProduct.Cost(rows, weight.Shape[0], weight.Shape[1]));
+        var pieces = new Pieces(this, addsToX, sums, ofWeight);
+        Workers.For(ref pieces, pieces.Count, 2 * MatrixProduct.Cost(rows, weight.Shape[0], weight.Shape[1]), pieces.Grain);
         sums.AddUp(weight.GradBuffer, addsToWeight);
-        if (bias is { RequiresGrad: true })
-        {
-            sums.AddUp(bias.GradBuffer, addsToBias, ofWeight);
-        }
+        if (bias is { RequiresGrad: true }) sums.AddUp(bias.GradBuffer, addsToBias, ofWeight);
     }
 
-    /// <summary>What some of the rows, up to but without <paramref name="end"/>, make of their part of ∂x and of a sum for ∂W and ∂b.</summary>
-    private void Backward(int first, int end, bool addsToX, Buffer ofWeight, bool addsToWeight, Buffer ofBias, bool addsToBias)
-    {
-        var gradient = GradBuffer.AsMatrix(rows, Shape.Columns).RowRange(first, end);
-        if (x.RequiresGrad)
-        {
-            MatrixProduct.MultiplyWhole(
-                gradient, Weight(weight.ValueBuffer).Transposed, x.GradBuffer.AsMatrix(rows, x.Shape.Columns).RowRange(first, end), addsToX);
-        }
+    private Matrix Gradient => GradBuffer.AsMatrix(rows, Shape.Columns);
 
+    /// <summary>∂x of some rows, up to but without <paramref name="end"/>.</summary>
+    private void BackwardX(int first, int end, bool adds, float* packedWeight = null) => MatrixProduct.MultiplyWhole(
+        Gradient.RowRange(first, end), Weight(weight.ValueBuffer).Transposed, x.GradBuffer.AsMatrix(rows, x.Shape.Columns).RowRange(first, end),
+        adds, packed: packedWeight);
+
+    /// <summary>What some of the rows, up to but without <paramref name="end"/>, add to ∂W and ∂b or make of a part of them.</summary>
+    private void BackwardSums(int first, int end, Buffer ofWeight, bool addsToWeight, Buffer ofBias, bool addsToBias)
+    {
         if (weight.RequiresGrad)
         {
             MatrixProduct.MultiplyWhole(
-                x.ValueBuffer.AsMatrix(rows, x.Shape.Columns).RowRange(first, end).Transposed, gradient, Weight(ofWeight), addsToWeight);
+                x.ValueBuffer.AsMatrix(rows, x.Shape.Columns).RowRange(first, end).Transposed, Gradient.RowRange(first, end), Weight(ofWeight), addsToWeight);
         }
 
-        if (bias is { RequiresGrad: true })
-        {
-            Reductions.SumRows(GradBuffer, first, end, ofBias, addsToBias);
-        }
+        if (bias is { RequiresGrad: true }) Reductions.SumRows(GradBuffer, first, end, ofBias, addsToBias);
     }
 
     private Matrix Weight(Buffer buffer) => buffer.AsMatrix(weight.Shape[0], weight.Shape[1]);
 
-    private readonly struct Halves(Linear node, bool addsToX, HalvedSum sums, int ofWeight) : IJob
+    /// <summary>
+    /// The rows' first half of ∂W and ∂b, ∂x piece by piece, and the second half: whichever of the two threads comes through first does more
+    /// of ∂x, and the sums are the same. Few rows are two pieces, since each packs the weight for itself.
+    /// </summary>
+    private readonly struct Pieces : IJob
     {
+        private const int RowsOfPiece = 32;
+
+        private readonly Linear node;
+        private readonly bool addsToX;
+        private readonly HalvedSum sums;
+        private readonly int ofWeight;
+        private readonly float* packed;
+        private readonly int rowsOfPiece;
+
+        public Pieces(Linear node, bool addsToX, HalvedSum sums, int ofWeight)
+        {
+            (this.node, this.addsToX, this.sums, this.ofWeight) = (node, addsToX, sums, ofWeight);
+            packed = node.x.RequiresGrad ? MatrixProduct.Pack(node.Gradient, node.Weight(node.weight.ValueBuffer).Transposed) : null;
+            rowsOfPiece = packed == null ? (node.rows + 1) / 2 : RowsOfPiece;
+            Count = 2 + (node.rows + rowsOfPiece - 1) / rowsOfPiece;
+        }
+
+        public int Count { get; }
+
+        public int Grain => packed == null ? Count / 2 : 1;
+
         public void Run(int from, int to)
         {
-            for (var half = from; half < to; half++)
-            {
-                var (first, end) = HalvedSum.Range(half, node.rows);
-                var ofBias = sums[half] with { Offset = sums[half].Offset + ofWeight, Length = node.Shape.Columns };
-                node.Backward(first, end, addsToX, sums[half], addsToWeight: false, ofBias, addsToBias: false);
-            }
+            if (from == 0) Sums(0);
+            var (first, end) = (Math.Max(from - 1, 0) * rowsOfPiece, Math.Min((to - 1) * rowsOfPiece, node.rows));
+            if (node.x.RequiresGrad && first < end) node.BackwardX(first, end, addsToX, packed);
+            if (to == Count) Sums(1);
+        }
+
+        private void Sums(int half)
+        {
+            var (first, end) = HalvedSum.Range(half, node.rows);
+            var ofBias = sums[half] with { Offset = sums[half].Offset + ofWeight, Length = node.Shape.Columns };
+            node.BackwardSums(first, end, sums[half], addsToWeight: false, ofBias, addsToBias: false);
         }
     }
 
