@@ -16,6 +16,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// <summary>Rows in a band of a: with the depth, 192 KB; a multiple of every tile height.</summary>
     private const int MaxRows = 128;
 
+    private const int PanelsOfPiece = 4;
+
     private static int PanelWidth => 2 * TVector.Width;
 
     private readonly Operand a;
@@ -50,7 +52,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         this.masked = masked;
         (rows, columns, depth, outer, inner) = (c.Rows, c.Columns, a.Columns, c.Outer, c.Inner);
         tiledColumns = triangle == Triangle.None ? MatrixProduct.TiledColumns(a, columns) : columns;
-        // By columns each piece packs its own part of b, by rows all of it; but halves must not be lopsided.
+        // By columns each piece packs its own part of b, by rows all of it, unless it is packed before; but halves must not be lopsided.
         var panels = Ceiling(columns, PanelWidth);
         byColumns = packed == null && outer * inner == 1 && triangle == Triangle.None && columns > rows
             && (panels % 2 == 0 || panels > TileRowCount);
@@ -65,12 +67,15 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// </summary>
     public int UnitCount => byColumns ? Ceiling(columns, PanelWidth) : outer * inner * TileRowCount;
 
-    /// <summary>Units that are best done together: those of a matrix of a stack, and what would be packed again for each piece of them.</summary>
+    /// <summary>
+    /// Units that are best done together: those of a matrix of a stack; panels or rows enough to pay for reading the other operand once
+    /// more; and half of all where each piece packs b for itself.
+    /// </summary>
     public int Grain =>
         outer * inner > 1 ? TileRowCount
-        : byColumns ? 4
-        : packed != null || !Packing.IsWorth(b.RowStride, b.ColumnStride, Math.Min(depth, Packing.MaxDepth), rows) ? Ceiling(32, TVector.TileRows)
-        : Ceiling(TileRowCount, 2);
+        : byColumns ? Math.Min(PanelsOfPiece, Ceiling(UnitCount, 2))
+        : packed == null && Packing.IsWorth(b.RowStride, b.ColumnStride, Math.Min(depth, Packing.MaxDepth), rows) ? Ceiling(UnitCount, 2)
+        : Math.Min(MatrixProduct.RowsOfPiece / TVector.TileRows, Ceiling(UnitCount, 2));
 
     /// <summary>Estimated nanoseconds on one thread.</summary>
     public long Cost => outer * inner * MatrixProduct.Cost(rows, columns, depth) * (triangle == Triangle.None ? 1 : 2);

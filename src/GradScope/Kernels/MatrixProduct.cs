@@ -8,6 +8,12 @@ internal static unsafe class MatrixProduct
     /// <summary>Estimated nanoseconds from which on a product is made in pieces of a b packed for all of them.</summary>
     private const long WorthPieces = 1_000_000;
 
+    /// <summary>Floats of a b that are packed at once at most, 256 MB: they are kept.</summary>
+    private const long MostPacked = 1 << 26;
+
+    /// <summary>Rows of the smallest piece.</summary>
+    public const int RowsOfPiece = 32;
+
     /// <summary>
     /// Multiplies on the widest vectors of this machine, and on two threads where the work is worth it: the result is
     /// the same bit for bit. Each matrix of c is written once, so c's stack may not repeat one by a stride of 0; a's
@@ -23,7 +29,7 @@ internal static unsafe class MatrixProduct
         if (!IsSummedOverRows(a, b, c, triangle, bias is not null))
         {
             var packed = triangle == Triangle.None && c.Outer * c.Inner == 1 ? Pack(a, b) : null;
-            MultiplyWhole(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
+            MultiplyChecked(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
             return;
         }
 
@@ -37,19 +43,27 @@ internal static unsafe class MatrixProduct
         in Matrix a, in Matrix b, in Matrix c, bool accumulate,
         float scale = 1, Triangle triangle = Triangle.None, float[]? bias = null, int biasOffset = 0, float masked = 0, float* packed = null)
     {
+        Check(a, b, c, bias, biasOffset);
+        MultiplyChecked(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
+    }
+
+    private static void MultiplyChecked(
+        in Matrix a, in Matrix b, in Matrix c, bool accumulate,
+        float scale, Triangle triangle, float[]? bias, int biasOffset, float masked, float* packed)
+    {
         switch (Lanes.Width)
         {
             case 16:
-                MultiplyWhole<Wide512>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
+                MultiplyChecked<Wide512>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
                 break;
             case 8:
-                MultiplyWhole<Wide256>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
+                MultiplyChecked<Wide256>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
                 break;
             case 4:
-                MultiplyWhole<Wide128>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
+                MultiplyChecked<Wide128>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
                 break;
             default:
-                MultiplyWhole<Scalar>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
+                MultiplyChecked<Scalar>(a, b, c, accumulate, scale, triangle, bias, biasOffset, masked, packed);
                 break;
         }
     }
@@ -60,9 +74,13 @@ internal static unsafe class MatrixProduct
     /// </summary>
     public static float* Pack(in Matrix a, in Matrix b)
     {
-        if (Cost(a.Rows, b.Columns, b.Rows) < WorthPieces || !Packing.IsWorth(b.RowStride, b.ColumnStride, Math.Min(b.Rows, Packing.MaxDepth), a.Rows)) return null;
-
         var columns = TiledColumns(a, b.Columns);
+        if (a.Rows < 8 * RowsOfPiece || Cost(a.Rows, b.Columns, b.Rows) < WorthPieces || (long)b.Rows * (columns + Lanes.Width) > MostPacked
+            || !Packing.IsWorth(b.RowStride, b.ColumnStride, Math.Min(b.Rows, Packing.MaxDepth), a.Rows))
+        {
+            return null;
+        }
+
         var packed = Scratch.PackedWhole(b.Rows * Packing.Padded(columns, Lanes.Width));
         Packing.PackWhole(b, columns, packed);
         return packed;
@@ -78,12 +96,11 @@ internal static unsafe class MatrixProduct
     /// <summary>Estimated nanoseconds of a product on one thread: a vector a cycle at 3 GHz.</summary>
     public static long Cost(int rows, int columns, int depth) => (long)rows * columns * depth / (3 * Lanes.Width);
 
-    private static void MultiplyWhole<TVector>(
+    private static void MultiplyChecked<TVector>(
         in Matrix a, in Matrix b, in Matrix c, bool accumulate,
         float scale, Triangle triangle, float[]? bias, int biasOffset, float masked, float* packed)
         where TVector : struct, ILanes<TVector>
     {
-        Check(a, b, c, bias, biasOffset);
         if (c.Rows == 0 || c.Columns == 0 || c.Outer == 0 || c.Inner == 0) return;
 
         fixed (float* a0 = a.Array, b0 = b.Array, c0 = c.Array, bias0 = bias)

@@ -17,9 +17,12 @@ internal static unsafe class Packing
     /// <summary>Floats of an operand that stay in the first-level cache as they lie, so that packing them would be work for nothing.</summary>
     public const int SmallOperand = 4096;
 
+    /// <summary>Rows of a for which a packed b is read too seldom to be worth it.</summary>
+    private const int FewRows = 16;
+
     /// <summary>Whether steps of a sum over b's rows are packed, to be multiplied by so many rows of a.</summary>
     public static bool IsWorth(nint rowStride, nint columnStride, int depth, int rows) =>
-        columnStride != 1 || (rows > 16 && depth * rowStride > SmallOperand);
+        columnStride != 1 || (rows > FewRows && depth * rowStride > SmallOperand);
 
     /// <summary>Columns with those that fill up the last vector.</summary>
     public static int Padded(int columns, int width) => (columns + width - 1) / width * width;
@@ -29,7 +32,7 @@ internal static unsafe class Packing
     /// are made in pieces read them.
     /// </summary>
     public static void PackWhole(in Matrix b, int columns, float* target) =>
-        Lanes.For(new Whole(b, columns, target), Whole.Panels(columns) * ((b.Rows + MaxDepth - 1) / MaxDepth), b.Rows * columns / 2);
+        Lanes.For(new Panels(b, columns, target), Panels.Across(columns) * ((b.Rows + MaxDepth - 1) / MaxDepth), (long)b.Rows * columns / 2);
 
     /// <summary>Packs <paramref name="depth"/> rows of b of <paramref name="columns"/>, laid out by the two strides.</summary>
     public static void Pack<TVector>(float* source, nint rowStride, nint columnStride, int depth, int columns, float* target)
@@ -150,9 +153,9 @@ internal static unsafe class Packing
         }
     }
 
-    private readonly struct Whole(Matrix b, int columns, float* target) : ILanesJob
+    private readonly struct Panels(Matrix b, int columns, float* target) : ILanesJob
     {
-        public static int Panels(int columns) => (columns + 2 * Lanes.Width - 1) / (2 * Lanes.Width);
+        public static int Across(int columns) => (columns + 2 * Lanes.Width - 1) / (2 * Lanes.Width);
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<TLanes>(int from, int to) where TLanes : struct, ILanes<TLanes>
@@ -161,7 +164,7 @@ internal static unsafe class Packing
             {
                 for (var unit = from; unit < to; unit++)
                 {
-                    var (stretch, panel) = Math.DivRem(unit, Panels(columns));
+                    var (stretch, panel) = Math.DivRem(unit, Across(columns));
                     var p = stretch * MaxDepth;
                     var j = panel * 2 * TLanes.Width;
                     var depth = Math.Min(MaxDepth, b.Rows - p);

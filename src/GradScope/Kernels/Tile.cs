@@ -157,8 +157,8 @@ internal static unsafe class Tile
         var last = (rows - 1) * rowStride;
         var a1 = Math.Min(rowStride, last);
         var a2 = Math.Min(2 * rowStride, last);
-        var b2 = 2 * bStride;
-        var b3 = 3 * bStride;
+        var twoRows = 2 * bStride;
+        var threeRows = 3 * bStride;
         var plain = finish.IsPlain;
         var start = plain && finish.Bias != null ? TRow.Load(finish.Bias) : default;
         for (var tile = 0; tile < tiles; tile++)
@@ -166,19 +166,20 @@ internal static unsafe class Tile
             TRow c0 = start, c1 = start, c2 = start, c3 = start;
             var a = rowsOfA.Start + tile * rowsOfA.TileStride;
             var b = bStart;
+            // a's rows as they lie, or packed.
             var steps = extent.Depth + tile * extent.Growth;
             if (columnStride == 1)
             {
                 for (; steps >= 4; steps -= 4, a += 4, b += 4 * bStride)
                 {
-                    AddSteps(ref c0, ref c1, ref c2, ref c3, a, a1, a2, last, 1, b, bStride, b2, b3);
+                    AddSteps(ref c0, ref c1, ref c2, ref c3, a, a1, a2, last, 1, b, bStride, twoRows, threeRows);
                 }
             }
             else if (columnStride == 4)
             {
                 for (; steps >= 4; steps -= 4, a += 16, b += 4 * bStride)
                 {
-                    AddSteps(ref c0, ref c1, ref c2, ref c3, a, a1, a2, last, 4, b, bStride, b2, b3);
+                    AddSteps(ref c0, ref c1, ref c2, ref c3, a, a1, a2, last, 4, b, bStride, twoRows, threeRows);
                 }
             }
 
@@ -227,13 +228,13 @@ internal static unsafe class Tile
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AddSteps<TRow>(
-        ref TRow c0, ref TRow c1, ref TRow c2, ref TRow c3, float* a, nint a1, nint a2, nint a3, nint columnStride, float* b, nint b1, nint b2, nint b3)
+        ref TRow c0, ref TRow c1, ref TRow c2, ref TRow c3, float* a, nint a1, nint a2, nint a3, nint columnStride, float* b, nint row, nint twoRows, nint threeRows)
         where TRow : struct, ITileRow<TRow>
     {
         AddStep(ref c0, ref c1, ref c2, ref c3, a, a1, a2, a3, 0, TRow.Load(b));
-        AddStep(ref c0, ref c1, ref c2, ref c3, a, a1, a2, a3, columnStride, TRow.Load(b, b1));
-        AddStep(ref c0, ref c1, ref c2, ref c3, a, a1, a2, a3, 2 * columnStride, TRow.Load(b, b2));
-        AddStep(ref c0, ref c1, ref c2, ref c3, a, a1, a2, a3, 3 * columnStride, TRow.Load(b, b3));
+        AddStep(ref c0, ref c1, ref c2, ref c3, a, a1, a2, a3, columnStride, TRow.Load(b, row));
+        AddStep(ref c0, ref c1, ref c2, ref c3, a, a1, a2, a3, 2 * columnStride, TRow.Load(b, twoRows));
+        AddStep(ref c0, ref c1, ref c2, ref c3, a, a1, a2, a3, 3 * columnStride, TRow.Load(b, threeRows));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,9 +8,6 @@ namespace GradScope;
 /// </summary>
 internal unsafe interface ITileRow<TSelf> where TSelf : struct, ITileRow<TSelf>
 {
-    /// <summary>Floats in the row.</summary>
-    static abstract int Width { get; }
-
     static abstract TSelf Load(float* source);
 
     /// <summary>Loads what is so many floats after the source.</summary>
@@ -29,6 +26,9 @@ internal unsafe interface ITileRow<TSelf> where TSelf : struct, ITileRow<TSelf>
 /// <summary>A vector of the machine as the row of a tile, with the loads and stores of a row's ragged end.</summary>
 internal unsafe interface ITileVector<TSelf> : ITileRow<TSelf> where TSelf : struct, ITileVector<TSelf>
 {
+    /// <summary>Floats in the vector.</summary>
+    static abstract int Width { get; }
+
     /// <summary>Rows of a tile two vectors wide whose accumulators fit into the registers: 8 or 4.</summary>
     static abstract int TileRows { get; }
 
@@ -50,8 +50,6 @@ internal unsafe struct Pair<TVector>(TVector left, TVector right) : ITileRow<Pai
 {
     private TVector left = left;
     private TVector right = right;
-
-    public static int Width => 2 * TVector.Width;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<TVector> Load(float* source) => new(TVector.Load(source), TVector.Load(source + TVector.Width));

@@ -31,7 +31,7 @@ internal static unsafe class Workers
     /// </summary>
     public const long MinimumCost = 8_000;
 
-    /// <summary>Estimated nanoseconds of the smallest piece of a larger job: taking one costs a thread some 0.2 µs.</summary>
+    /// <summary>Estimated nanoseconds of the smallest piece of a larger job, but for the last: taking one costs a thread some 0.2 µs.</summary>
     private const double LeastPiece = 64_000;
 
     private const int Idle = 0, Offered = 1, Begun = 2, Done = 3;
@@ -76,7 +76,7 @@ internal static unsafe class Workers
 
     /// <summary>
     /// Runs the job over [0, count), on two threads if <paramref name="cost"/>, its estimated nanoseconds on one, is
-    /// worth it and no other caller has the helper, in pieces of multiples of <paramref name="grain"/>. Returns when all is done; what the
+    /// worth it and no other caller has the helper, in pieces of whole <paramref name="grain"/>s but for the last. Returns when all is done; what the
     /// job throws is thrown here.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -105,7 +105,8 @@ internal static unsafe class Workers
                 job = pinned;
                 run = &Invoke<TJob>;
                 grain = pieceGrain;
-                least = Math.Clamp(Whole((int)Math.Min(LeastPiece * count / cost, count)), grain, Whole((count + 1) / 2));
+                least = Math.Min(RoundUp((int)Math.Min(LeastPiece * count / cost, count)), ((count + 1) / 2 + (grain - 1) / 2) / grain * grain);
+                least = Math.Max(least, grain);
                 open = Range(0, count);
                 Take(fromFront: true, out var from, out var to);
                 Offer();
@@ -141,18 +142,18 @@ internal static unsafe class Workers
             var left = to - from;
             if (left <= 0) return false;
 
-            var piece = Math.Max(least, Whole(left / 3));
+            var piece = Math.Max(least, RoundUp(left / 3));
             var rest = (from, to);
             if (left - piece < least / 2) rest.from = rest.to;
             else if (fromFront) (rest.from, to) = (from + piece, from + piece);
-            else (rest.to, from) = (from + Whole(left) - piece, from + Whole(left) - piece);
+            else (rest.to, from) = (from + RoundUp(left) - piece, from + RoundUp(left) - piece);
             if (Interlocked.CompareExchange(ref open, Range(rest.from, rest.to), seen) == seen) return true;
         }
     }
 
     private static long Range(int from, int to) => (long)to << 32 | (uint)from;
 
-    private static int Whole(int units) => (units + grain - 1) / grain * grain;
+    private static int RoundUp(int units) => (units + grain - 1) / grain * grain;
 
     private static void Invoke<TJob>(void* job, int from, int to) where TJob : struct, IJob => Unsafe.AsRef<TJob>(job).Run(from, to);
 
@@ -170,7 +171,7 @@ internal static unsafe class Workers
         if (Volatile.Read(ref asleep) != 0 && Interlocked.Exchange(ref asleep, 0) != 0) Wake.Set();
     }
 
-    /// <param name="own">What the caller's half took; the helper's should take no longer.</param>
+    /// <param name="own">What the caller's pieces took together; the helper's last should take no longer.</param>
     private static void WaitUntilDone(long own)
     {
         var spinner = new SpinWait();

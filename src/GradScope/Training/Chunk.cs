@@ -11,7 +11,7 @@ internal readonly record struct Chunk(Parameter Parameter, int Index, int Start,
 
     public Span<float> Gradient => Parameter.GradBuffer.Span.Slice(Start, Length);
 
-    /// <summary>All parameters, first one half of each and then the other: two threads take the halves whose gradients they have summed.</summary>
+    /// <summary>All parameters, first one half of each and then the other: two threads take mostly the halves whose gradients they have summed.</summary>
     public static Chunk[] Of(ParameterStore store) =>
         [.. store.Parameters.SelectMany((p, i) => Of(p, i, 0)), .. store.Parameters.SelectMany((p, i) => Of(p, i, 1))];
 

@@ -35,14 +35,16 @@ public class HalvedSumTests
     }
 
     /// <summary>So large that the threads share out ∂x piece by piece.</summary>
-    [Fact]
-    public void A_large_layers_gradients_are_those_of_double_precision()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_large_layers_gradients_are_those_of_double_precision(int uses)
     {
         var (rows, inputs, outputs) = (900, 70, 901);
         var (x, weight, factors) = (Filled(rows, inputs, 1), Filled(inputs, outputs, 2), Filled(rows, outputs, 3));
-        var (ofX, ofWeight, _) = Gradients(x, weight, factors, uses: 1);
-        AssertNear(rows, inputs, (i, k) => Enumerable.Range(0, outputs).Sum(j => (double)factors[i, j] * weight[k, j]), ofX);
-        AssertNear(inputs, outputs, (k, j) => Enumerable.Range(0, rows).Sum(i => (double)x[i, k] * factors[i, j]), ofWeight);
+        var (ofX, ofWeight, _) = Gradients(x, weight, factors, uses);
+        AssertNear(rows, inputs, (i, k) => uses * Enumerable.Range(0, outputs).Sum(j => (double)factors[i, j] * weight[k, j]), ofX);
+        AssertNear(inputs, outputs, (k, j) => uses * Enumerable.Range(0, rows).Sum(i => (double)x[i, k] * factors[i, j]), ofWeight);
 
         static void AssertNear(int rows, int columns, Func<int, int, double> expected, float[] values)
         {

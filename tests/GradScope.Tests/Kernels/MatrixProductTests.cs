@@ -128,9 +128,8 @@ public class MatrixProductTests
     [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]
     public unsafe void A_product_of_pieces_whose_b_is_packed_for_all_has_the_bits_of_one_that_packs_for_itself(int width)
     {
-        var (m, k, n) = (500, 400, 329);
         var random = new Random(6);
-        foreach (var transposed in new[] { false, true })
+        foreach (var (m, k, n, transposed) in new[] { (500, 400, 329, false), (500, 400, 329, true), (310, 790, 1033, false), (310, 790, 1033, true) })
         {
             var a = Operand.Random(random, m, k, transposed: false);
             var b = Operand.Random(random, k, n, transposed);
@@ -155,6 +154,23 @@ public class MatrixProductTests
 
             Assert.Equal(whole, pieces);
         }
+    }
+
+    [Theory]
+    [InlineData(8, 4000, 1024, false)]
+    [InlineData(32, 768, 3072, false)]
+    [InlineData(40, 768, 3072, true)]
+    [InlineData(64, 4096, 80, false)]
+    [InlineData(512, 512, 512, true)]
+    public unsafe void Products_of_few_rows_or_columns_are_shared_too(int m, int k, int n, bool transposed)
+    {
+        var a = Operand.Random(new Random(1), m, k, transposed: false);
+        var b = Operand.Random(new Random(2), k, n, transposed);
+        var c = Operand.Random(new Random(3), m, n, transposed: false);
+        var packed = MatrixProduct.Pack(a, b);
+        Assert.Equal(m == 512, packed != null);
+        var product = new BlockedProduct<Scalar>(a, b, c, null, null, null, default, Triangle.None, 0, packed);
+        Assert.InRange(product.Grain, 1, (product.UnitCount + 1) / 2);
     }
 
     [Fact]

@@ -50,16 +50,18 @@ public class WorkersTests
     [InlineData(100, 10)]
     [InlineData(97, 10)]
     [InlineData(7, 10)]
+    [InlineData(12, 4)]
     [InlineData(1000, 1)]
     public void Pieces_are_whole_grains_and_no_smaller_than_is_worth_it(int count, int grain) => Alone.WithThreads(2, () =>
     {
         foreach (var cost in new[] { Workers.MinimumCost, 100 * Workers.MinimumCost, long.MaxValue })
         {
-            var job = new Pieces(new bool[count], new());
+            var job = new Pieces(new int[count], new());
             Workers.For(ref job, count, cost, grain);
-            Assert.All(job.Done, Assert.True);
+            Assert.All(job.Times, times => Assert.Equal(1, times));
+            Assert.All(job.Bounds, bounds => Assert.True(bounds.To - bounds.From <= Math.Max(count * 2 / 3, grain), $"{bounds}"));
             Assert.All(job.Bounds, bounds => Assert.True(bounds.From % grain == 0 && (bounds.To % grain == 0 || bounds.To == count), $"{bounds}"));
-            if (cost == Workers.MinimumCost) Assert.InRange(job.Bounds.Count, 1, 2);
+            if (cost == Workers.MinimumCost) Assert.InRange(job.Bounds.Count, 1, 3);
         }
 
         return true;
@@ -209,15 +211,15 @@ public class WorkersTests
         }
     }
 
-    private readonly struct Pieces(bool[] done, ConcurrentBag<(int From, int To)> bounds) : IJob
+    private readonly struct Pieces(int[] times, ConcurrentBag<(int From, int To)> bounds) : IJob
     {
-        public bool[] Done => done;
+        public int[] Times => times;
 
         public ConcurrentBag<(int From, int To)> Bounds => bounds;
 
         public void Run(int from, int to)
         {
-            done.AsSpan(from, to - from).Fill(true);
+            for (var i = from; i < to; i++) times[i]++;
             bounds.Add((from, to));
         }
     }

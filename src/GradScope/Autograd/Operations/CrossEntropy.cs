@@ -48,6 +48,7 @@ internal sealed class CrossEntropy : Node
 
     internal override void Forward()
     {
+        CheckTargets();
         Lanes.For(new ForwardRows(this), rows.Length, 2L * logits.Shape.ElementCount);
         var ids = targets.V;
         var (sum, count, correct) = (0.0, 0, 0);
@@ -78,13 +79,18 @@ internal sealed class CrossEntropy : Node
         }
     }
 
-    private int TargetAt(int row, int count)
+    /// <summary>Before threads share the rows, so that of several wrong ones the first is named.</summary>
+    private void CheckTargets()
     {
-        var id = targets.V[row];
-        var target = (int)id;
-        return target == id && target >= Ignored && target < count
-            ? target
-            : throw new ArgumentException(FormattableString.Invariant($"CrossEntropy: target {id} at place {row} of {targets.Label} is not a token: the logits have ids 0 to {count - 1}, and −1 asks for nothing."));
+        var count = logits.Shape.Columns;
+        for (var row = 0; row < rows.Length; row++)
+        {
+            var id = targets.V[row];
+            if ((int)id != id || id < Ignored || id >= count)
+            {
+                throw new ArgumentException(FormattableString.Invariant($"CrossEntropy: target {id} at place {row} of {targets.Label} is not a token: the logits have ids 0 to {count - 1}, and −1 asks for nothing."));
+            }
+        }
     }
 
     /// <summary>Softmax, loss and hit of each row that has a target.</summary>
@@ -98,7 +104,7 @@ internal sealed class CrossEntropy : Node
             {
                 for (var row = from; row < to; row++)
                 {
-                    var target = node.TargetAt(row, columns);
+                    var target = (int)node.targets.V[row];
                     if (target != Ignored)
                     {
                         node.rows[row] = Row<TLanes>(logits + row * columns, probabilities + row * columns, columns, target);

@@ -38,8 +38,10 @@ internal sealed unsafe class Linear : Node
         var addsToBias = bias is { RequiresGrad: true } && bias.Accumulates();
         if (!weight.RequiresGrad || !HalvedSum.Suits(weight.Shape[0], weight.Shape[1], rows))
         {
-            if (x.RequiresGrad) BackwardX(0, rows, addsToX);
-            BackwardSums(0, rows, weight.GradBuffer, addsToWeight, bias?.GradBuffer ?? default, addsToBias);
+            if (x.RequiresGrad) BackwardX(0, rows, addsToX, PackWeight());
+            BackwardSums(
+                0, rows, weight.GradBuffer, addsToWeight, bias?.GradBuffer ?? default, addsToBias,
+                weight.RequiresGrad ? MatrixProduct.Pack(Input.Transposed, Gradient) : null);
             return;
         }
 
@@ -52,20 +54,24 @@ internal sealed unsafe class Linear : Node
         if (bias is { RequiresGrad: true }) sums.AddUp(bias.GradBuffer, addsToBias, ofWeight);
     }
 
+    private Matrix Input => x.ValueBuffer.AsMatrix(rows, x.Shape.Columns);
+
     private Matrix Gradient => GradBuffer.AsMatrix(rows, Shape.Columns);
 
+    private float* PackWeight() => MatrixProduct.Pack(Gradient, Weight(weight.ValueBuffer).Transposed);
+
     /// <summary>∂x of some rows, up to but without <paramref name="end"/>.</summary>
-    private void BackwardX(int first, int end, bool adds, float* packedWeight = null) => MatrixProduct.MultiplyWhole(
+    private void BackwardX(int first, int end, bool adds, float* packedWeight) => MatrixProduct.MultiplyWhole(
         Gradient.RowRange(first, end), Weight(weight.ValueBuffer).Transposed, x.GradBuffer.AsMatrix(rows, x.Shape.Columns).RowRange(first, end),
         adds, packed: packedWeight);
 
     /// <summary>What some of the rows, up to but without <paramref name="end"/>, add to ∂W and ∂b or make of a part of them.</summary>
-    private void BackwardSums(int first, int end, Buffer ofWeight, bool addsToWeight, Buffer ofBias, bool addsToBias)
+    private void BackwardSums(int first, int end, Buffer ofWeight, bool addsToWeight, Buffer ofBias, bool addsToBias, float* packedGradient = null)
     {
         if (weight.RequiresGrad)
         {
             MatrixProduct.MultiplyWhole(
-                x.ValueBuffer.AsMatrix(rows, x.Shape.Columns).RowRange(first, end).Transposed, Gradient.RowRange(first, end), Weight(ofWeight), addsToWeight);
+                Input.RowRange(first, end).Transposed, Gradient.RowRange(first, end), Weight(ofWeight), addsToWeight, packed: packedGradient);
         }
 
         if (bias is { RequiresGrad: true }) Reductions.SumRows(GradBuffer, first, end, ofBias, addsToBias);
@@ -79,8 +85,6 @@ internal sealed unsafe class Linear : Node
     /// </summary>
     private readonly struct Pieces : IJob
     {
-        private const int RowsOfPiece = 32;
-
         private readonly Linear node;
         private readonly bool addsToX;
         private readonly HalvedSum sums;
@@ -91,8 +95,8 @@ internal sealed unsafe class Linear : Node
         public Pieces(Linear node, bool addsToX, HalvedSum sums, int ofWeight)
         {
             (this.node, this.addsToX, this.sums, this.ofWeight) = (node, addsToX, sums, ofWeight);
-            packed = node.x.RequiresGrad ? MatrixProduct.Pack(node.Gradient, node.Weight(node.weight.ValueBuffer).Transposed) : null;
-            rowsOfPiece = packed == null ? (node.rows + 1) / 2 : RowsOfPiece;
+            packed = node.x.RequiresGrad ? node.PackWeight() : null;
+            rowsOfPiece = packed == null ? (node.rows + 1) / 2 : MatrixProduct.RowsOfPiece;
             Count = 2 + (node.rows + rowsOfPiece - 1) / rowsOfPiece;
         }
 
