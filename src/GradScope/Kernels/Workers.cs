@@ -105,8 +105,9 @@ internal static unsafe class Workers
                 job = pinned;
                 run = &Invoke<TJob>;
                 grain = pieceGrain;
-                least = Math.Min(RoundUp((int)Math.Min(LeastPiece * count / cost, count)), ((count + 1) / 2 + (grain - 1) / 2) / grain * grain);
-                least = Math.Max(least, grain);
+                // What is too short for smaller pieces is halved, at the grain nearest to its middle.
+                var half = ((count + 1) / 2 + (grain - 1) / 2) / grain * grain;
+                least = Math.Max(grain, Math.Min(half, RoundUp((int)Math.Min(LeastPiece * count / cost, count))));
                 open = Range(0, count);
                 Take(fromFront: true, out var from, out var to);
                 Offer();
