@@ -18,6 +18,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
 
     private const int PanelsOfPiece = 4;
 
+    private const int MostTileRows = 8;
+
     private static int PanelWidth => 2 * TVector.Width;
 
     private readonly Operand a;
@@ -59,7 +61,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         // Where a lies transposed (∂W = xᵀ·∂y), each step of a tile reads another cache line, and the first-level cache holds few of
         // those that are a power of two apart: each panel would fetch them again. Tiles of 8 rows take half of a line and need it less.
         packsRows = TVector.TileRows == 4 && a.RowStride == 1 && triangle == Triangle.None
-            && columns > PanelWidth && Math.Min(depth, Packing.MaxDepth) * a.ColumnStride > Packing.SmallOperand;
+            && columns > PanelWidth && !Packing.StaysInCache(Math.Min(depth, Packing.MaxDepth), a.ColumnStride);
     }
 
     /// <summary>
@@ -85,7 +87,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     [SkipLocalsInit]
     public void Run(int from, int to)
     {
-        var scratch = stackalloc float[TVector.TileRows * PanelWidth];
+        var scratch = stackalloc float[MostTileRows * PanelWidth];
         if (byColumns)
         {
             Multiply(0, 0, 0, rows, from * PanelWidth, Math.Min(to * PanelWidth, columns), scratch);
@@ -258,6 +260,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         var rules = new Tile.Finish(finish.Scale, first && finish.Bias != null ? finish.Bias + j : null, !first || finish.Accumulate);
         var width = columnTo - j;
         var narrow = width <= TVector.Width;
+        // One vector wide, 8 rows have as many sums at work at once as 4 of two vectors; bands that are packed are so for 4.
+        var height = narrow && triangle == Triangle.LowerResult ? Math.Clamp(TVector.Width, TVector.TileRows, MostTileRows) : TVector.TileRows;
         var start = extent.Growth < 0 ? block.Depth - 1 : 0;
         var panel = block.Panel(j, start, out var stride);
         if (extent.Growth < 0) stride = -stride;
@@ -266,30 +270,30 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         var tile = 0;
         while (from < to)
         {
-            var tiles = direct ? (to - from) / TVector.TileRows : 0;
+            var tiles = direct ? (to - from) / height : 0;
             var reach = extent.At(tile);
             if (tiles > 0)
             {
-                Compute(narrow, tiles, reach, band[from, start, extent.Growth < 0], TVector.TileRows, panel, stride, c, this.c.RowStride, rules);
+                Compute(narrow, tiles, reach, band[from, start, extent.Growth < 0], height, panel, stride, c, this.c.RowStride, rules);
             }
             else
             {
                 tiles = 1;
-                var count = Math.Min(TVector.TileRows, to - from);
+                var count = Math.Min(height, to - from);
                 Compute(narrow, 1, reach, band[from, start, extent.Growth < 0], count, panel, stride, scratch, PanelWidth, new(finish.Scale, null, false));
                 Merge(scratch, c, count, width, rules);
             }
 
             tile += tiles;
-            from += tiles * TVector.TileRows;
-            c += tiles * TVector.TileRows * this.c.RowStride;
+            from += tiles * height;
+            c += tiles * height * this.c.RowStride;
         }
     }
 
     private static void Compute(
         bool narrow, int tiles, in Tile.Extent extent, in Tile.Rows a, int rows, float* b, nint bStride, float* c, nint cStride, in Tile.Finish rules)
     {
-        if (TVector.TileRows == 8 && rows > 4)
+        if (rows > 4)
         {
             if (narrow) Tile.Eight<TVector>(tiles, extent, a, rows, b, bStride, c, cStride, rules);
             else Tile.Eight<Pair<TVector>>(tiles, extent, a, rows, b, bStride, c, cStride, rules);

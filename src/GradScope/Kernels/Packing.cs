@@ -14,15 +14,31 @@ internal static unsafe class Packing
     /// <summary>Longest stretch of the sum that a tile runs over at once; a multiple of every tile height.</summary>
     public const int MaxDepth = 384;
 
-    /// <summary>Floats of an operand that stay in the first-level cache as they lie, so that packing them would be work for nothing.</summary>
-    public const int SmallOperand = 4096;
+    /// <summary>Rows of a for which a packed b is read too seldom to be worth it, and for which it is if b in place would fill the first-level cache.</summary>
+    private const int FewRows = 16, SomeRows = 64;
 
-    /// <summary>Rows of a for which a packed b is read too seldom to be worth it.</summary>
-    private const int FewRows = 16;
+    /// <summary>Floats of a cache line, and lines and sets of the first-level cache.</summary>
+    private const int Line = 16, CacheLines = 512, Sets = 64;
 
     /// <summary>Whether steps of a sum over b's rows are packed, to be multiplied by so many rows of a.</summary>
     public static bool IsWorth(nint rowStride, nint columnStride, int depth, int rows) =>
-        columnStride != 1 || (rows > FewRows && depth * rowStride > SmallOperand);
+        columnStride != 1 || (rows > FewRows && FilledLines(depth, rowStride) > (rows > SomeRows ? CacheLines / 2 : CacheLines));
+
+    /// <summary>
+    /// Whether a line of each of so many rows stays in the first-level cache while others pass through it, so that packing them would be
+    /// work for nothing.
+    /// </summary>
+    public static bool StaysInCache(int rows, nint stride) => FilledLines(rows, stride) <= CacheLines / 2;
+
+    /// <summary>
+    /// The part of the cache that a line of each row fills: those that lie a power of two apart share few of its sets, which hold no more.
+    /// Rows that do not start with a line take two.
+    /// </summary>
+    private static nint FilledLines(int rows, nint stride)
+    {
+        var (apart, rest) = Math.DivRem(stride, Line);
+        return rows * (rest == 0 ? Math.Clamp(apart & -apart, 1, Sets) : 2);
+    }
 
     /// <summary>Columns with those that fill up the last vector.</summary>
     public static int Padded(int columns, int width) => (columns + width - 1) / width * width;
@@ -115,9 +131,9 @@ internal static unsafe class Packing
         float* source, nint rowStride, nint columnStride, int depth, int width, int count, float* target)
     {
         var j = 0;
-        if (rowStride == 1 && Sse.IsSupported)
+        if (rowStride == 1 && Avx.IsSupported)
         {
-            for (; j <= count - 4; j += 4) TransposeFour(source + j * columnStride, columnStride, depth, width, target + j);
+            for (; j <= count - 8; j += 8) TransposeEight(source + j * columnStride, columnStride, depth, width, target + j);
         }
 
         for (; j < width; j++)
@@ -127,29 +143,30 @@ internal static unsafe class Packing
         }
     }
 
-    /// <summary>Turns four columns of b that lie as rows of memory, four elements of each at a time.</summary>
-    private static void TransposeFour(float* source, nint columnStride, int depth, int width, float* target)
+    /// <summary>Turns eight columns of b that lie as rows of memory, four elements of each at a time; a vector's halves hold the first four and the last.</summary>
+    private static void TransposeEight(float* source, nint columnStride, int depth, int width, float* target)
     {
+        var fourth = source + 4 * columnStride;
         var p = 0;
         for (; p <= depth - 4; p += 4, target += 4 * width)
         {
-            var r0 = Vector128.Load(source + p);
-            var r1 = Vector128.Load(source + columnStride + p);
-            var r2 = Vector128.Load(source + 2 * columnStride + p);
-            var r3 = Vector128.Load(source + 3 * columnStride + p);
-            var low01 = Sse.UnpackLow(r0, r1);
-            var low23 = Sse.UnpackLow(r2, r3);
-            var high01 = Sse.UnpackHigh(r0, r1);
-            var high23 = Sse.UnpackHigh(r2, r3);
-            Sse.MoveLowToHigh(low01, low23).Store(target);
-            Sse.MoveHighToLow(low23, low01).Store(target + width);
-            Sse.MoveLowToHigh(high01, high23).Store(target + 2 * width);
-            Sse.MoveHighToLow(high23, high01).Store(target + 3 * width);
+            var r0 = Vector256.Create(Vector128.Load(source + p), Vector128.Load(fourth + p));
+            var r1 = Vector256.Create(Vector128.Load(source + columnStride + p), Vector128.Load(fourth + columnStride + p));
+            var r2 = Vector256.Create(Vector128.Load(source + 2 * columnStride + p), Vector128.Load(fourth + 2 * columnStride + p));
+            var r3 = Vector256.Create(Vector128.Load(source + 3 * columnStride + p), Vector128.Load(fourth + 3 * columnStride + p));
+            var low01 = Avx.UnpackLow(r0, r1);
+            var low23 = Avx.UnpackLow(r2, r3);
+            var high01 = Avx.UnpackHigh(r0, r1);
+            var high23 = Avx.UnpackHigh(r2, r3);
+            Avx.Shuffle(low01, low23, 0x44).Store(target);
+            Avx.Shuffle(low01, low23, 0xEE).Store(target + width);
+            Avx.Shuffle(high01, high23, 0x44).Store(target + 2 * width);
+            Avx.Shuffle(high01, high23, 0xEE).Store(target + 3 * width);
         }
 
         for (; p < depth; p++, target += width)
         {
-            for (var j = 0; j < 4; j++) target[j] = source[j * columnStride + p];
+            for (var j = 0; j < 8; j++) target[j] = source[j * columnStride + p];
         }
     }
 
