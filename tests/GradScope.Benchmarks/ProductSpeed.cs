@@ -17,7 +17,7 @@ internal static class ProductSpeed
         var contests = new List<Contest>
         {
             new("peak", 1, Peak.Flops, Peak.OneCore),
-            new("peak", 2, 2 * Peak.Flops, Peak.TwoCores),
+            new("peak", 2, Peak.FlopsOfTwoCores, Peak.TwoCores),
         };
         var part = args is [_, var name, ..] ? name : "";
         foreach (var product in Product.All().Where(p => p.Name.Contains(part, StringComparison.Ordinal)))
