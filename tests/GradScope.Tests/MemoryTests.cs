@@ -24,6 +24,34 @@ public class MemoryTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
+    /// <summary>The helper may lose its core at any step; the caller then works alone, on parts that were the helper's before.</summary>
+    [Theory]
+    [InlineData(64, 32)]
+    [InlineData(60, 31)]
+    public void A_training_step_that_one_thread_has_to_make_alone_allocates_nothing(int width, int positions)
+    {
+        var model = new MiniTransformer(vocabSize: 65, modelDim: width, heads: 4, layers: 2, contextLength: positions);
+        var workout = new Workout(model, new Tape(), new int[16 * positions], new int[16 * positions], positions, training: true);
+        var adam = new Adam(1e-4f);
+        Alone.WithThreads(2, () => Train(50));
+
+        Assert.Equal(0, Alone.WithThreads(2, () => Train(5)));
+        Assert.Equal(0, Alone.WithThreads(1, () => Train(5)));
+
+        long Train(int steps)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < steps; i++)
+            {
+                workout.Replay();
+                workout.Tape.Backward(workout.Loss);
+                adam.Step(model.Store, 1e-4f, 1);
+            }
+
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
     [Fact]
     public void Ten_thousand_steps_need_no_full_collection()
     {

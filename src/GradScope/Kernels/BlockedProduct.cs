@@ -125,11 +125,11 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             for (var j = columnFrom; j < columnTo; j += MaxColumns)
             {
                 var block = new Block(
-                    b, b0, p, Math.Min(Packing.MaxDepth, depth - p), j, Math.Min(MaxColumns, columnTo - j), rowTo - rowFrom,
+                    b, b0, p, Math.Min(Packing.MaxDepth, depth - p), j, Math.Min(MaxColumns, columnTo - j), Math.Min(MaxColumns, columns), rows,
                     packed == null ? null : packed + (nint)p * Packing.Padded(tiledColumns, TVector.Width));
                 for (var i = rowFrom; i < rowTo; i += MaxRows)
                 {
-                    var band = new Band(a, a0, i, Math.Min(MaxRows, rowTo - i), block, packsRows);
+                    var band = new Band(a, a0, i, Math.Min(MaxRows, rowTo - i), block, packsRows ? Math.Min(MaxRows, rows) : 0);
                     for (var k = j; k < block.ColumnTo; k += PanelWidth) MultiplyPanel(band, block, k, c0, scratch);
                 }
             }
@@ -342,15 +342,19 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         private readonly float* packed;
         private readonly int depth;
 
-        public Band(in Operand a, float* a0, int from, int rows, in Block block, bool packs)
+        /// <summary>
+        /// The band, packed where <paramref name="mostRows"/>, the rows of the product's largest, is not 0: room is taken for that one, so that a
+        /// thread that one day computes more of the product than before allocates nothing.
+        /// </summary>
+        public Band(in Operand a, float* a0, int from, int rows, in Block block, int mostRows)
         {
             From = from;
             To = from + rows;
             (rowStride, columnStride, depth) = (a.RowStride, a.ColumnStride, block.Depth);
             start = a0 + from * rowStride + block.DepthFrom * columnStride;
-            if (!packs) return;
+            if (mostRows == 0) return;
 
-            packed = Scratch.PackedRows(rows / TVector.TileRows * Packing.TileStride<TVector>(depth));
+            packed = Scratch.PackedRows(mostRows / TVector.TileRows * Packing.TileStride<TVector>(depth));
             Packing.PackRows<TVector>(start, columnStride, rows, depth, packed);
         }
 
@@ -395,8 +399,11 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         private readonly float* packed;
         private readonly int inPlace;
 
-        /// <summary>The block, where <paramref name="packed"/> is not null of all columns of these steps, packed before.</summary>
-        public Block(in Operand b, float* b0, int depthFrom, int depth, int columnFrom, int columns, int rows, float* packed)
+        /// <summary>
+        /// The block, where <paramref name="packed"/> is not null of all columns of these steps, packed before; else in room for the product's
+        /// largest, of <paramref name="mostColumns"/>.
+        /// </summary>
+        public Block(in Operand b, float* b0, int depthFrom, int depth, int columnFrom, int columns, int mostColumns, int rows, float* packed)
         {
             DepthFrom = depthFrom;
             Depth = depth;
@@ -415,7 +422,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             else inPlace = columns / PanelWidth * PanelWidth;
             if (inPlace == columns) return;
 
-            this.packed = Scratch.Packed(depth * Packing.Padded(columns - inPlace, TVector.Width));
+            this.packed = Scratch.Packed(depth * Packing.Padded(mostColumns, TVector.Width));
             Packing.Pack<TVector>(
                 corner + inPlace * b.ColumnStride, b.RowStride, b.ColumnStride, depth, columns - inPlace, this.packed);
         }
