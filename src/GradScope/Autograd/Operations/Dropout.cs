@@ -26,31 +26,34 @@ internal sealed class Dropout : Node
 
     private protected override string OperationName => "Dropout";
 
-    internal override void Forward()
-    {
-        var xs = x.V;
-        var ys = V;
-        var key = Key;
-        var scale = 1 / (1 - probability);
-        for (var i = 0; i < ys.Length; i++)
-        {
-            ys[i] = Keeps(key, i) ? xs[i] * scale : 0;
-        }
-    }
+    internal override bool WritesWholeGradients => true;
 
-    internal override void Backward()
-    {
-        var gradient = G;
-        var target = x.G;
-        var key = Key;
-        var scale = 1 / (1 - probability);
-        for (var i = 0; i < target.Length; i++)
-        {
-            target[i] += Keeps(key, i) ? gradient[i] * scale : 0;
-        }
-    }
+    internal override void Forward() => Run(new(this, x.ValueBuffer, ValueBuffer, accumulate: false));
+
+    internal override void Backward() => Run(new(this, GradBuffer, x.GradBuffer, x.Accumulates()));
+
+    /// <summary>A draw takes some 3 ns.</summary>
+    private void Run(Pass pass) => Workers.For(ref pass, ValueBuffer.Blocks, 3L * Shape.ElementCount);
 
     private ulong Key => RandomStream.Mix(seed + RandomStream.Mix(((ulong)Index << 40) ^ (ulong)Tape.Replays));
 
     private bool Keeps(ulong key, int i) => (RandomStream.Mix(key + (ulong)i * 0x9E3779B97F4A7C15) >> 40) * (1f / (1 << 24)) >= probability;
+
+    /// <summary>Keeps or drops each element on its way, forward or back.</summary>
+    private readonly struct Pass(Dropout node, Buffer source, Buffer target, bool accumulate) : IJob
+    {
+        public void Run(int from, int to)
+        {
+            var (first, end) = (from * Buffer.Block, Math.Min(to * Buffer.Block, target.Length));
+            var x = source.Span;
+            var y = target.Span;
+            var key = node.Key;
+            var scale = 1 / (1 - node.probability);
+            for (var i = first; i < end; i++)
+            {
+                var kept = node.Keeps(key, i) ? x[i] * scale : 0;
+                y[i] = accumulate ? y[i] + kept : kept;
+            }
+        }
+    }
 }
