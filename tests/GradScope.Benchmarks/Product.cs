@@ -65,13 +65,11 @@ internal sealed class Product
         yield return new($"{name} ∂W = xᵀ·∂y: {from}×{rows}·{rows}×{to}", x.Transposed, y, w);
     }
 
-    /// <summary>Attention's products over the heads of a packed q, k, v buffer.</summary>
+    /// <summary>Attention's products over the heads, which lie side by side in q, k, v and z.</summary>
     private static IEnumerable<Product> Attention(string name, int batch, int heads, int positions, int headDim)
     {
         var width = heads * headDim;
-        var (q, k, v) = (Heads(0), Heads(width), Heads(2 * width));
-        var z = new Matrix(
-            Values(batch * positions * width), 0, positions, headDim, width, 1, batch, positions * width, heads, headDim);
+        var (q, k, v, z) = (Heads(), Heads(), Heads(), Heads());
         var square = positions * positions;
         var pattern = new Matrix(
             Values(batch * heads * square), 0, positions, positions, positions, 1, batch, heads * square, heads, square);
@@ -80,9 +78,8 @@ internal sealed class Product
         yield return new($"{name} z = pattern·v: {size}", pattern, v, z, Triangle.LowerLeft);
         yield return new($"{name} ∂v = patternᵀ·∂z: {size}", pattern.Transposed, z, v, Triangle.UpperLeft);
 
-        Matrix Heads(int offset) => new(
-            Values(batch * positions * 3 * width), offset, positions, headDim, 3 * width, 1,
-            batch, positions * 3 * width, heads, headDim);
+        Matrix Heads() => new(
+            Values(batch * positions * width), 0, positions, headDim, width, 1, batch, positions * width, heads, headDim);
     }
 
     private static Matrix Dense(int rows, int columns) => new(Values(rows * columns), 0, rows, columns, columns, 1);

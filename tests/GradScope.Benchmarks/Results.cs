@@ -81,7 +81,7 @@ internal static class Results
 
         var random = new RandomStream(1);
         double[] estimates = [.. Enumerable.Range(0, 1000).Select(_ => Enumerable.Range(0, 20 * 12).Average(_ => losses[random.Next(losses.Length)])).Order()];
-        return FormattableString.Invariant($"estimated as published, 1,000 times over: {estimates[10]:0.000} to {estimates[989]:0.000} (98 of 100), 1.88 or less in {estimates.Count(e => e < 1.885) / 10.0:0.0} %");
+        return FormattableString.Invariant($"estimated as published, 1,000 times over: {estimates[10]:0.000} to {estimates[989]:0.000} (98 of 100), rounded 1.88 or less in {estimates.Count(e => e < 1.885) / 10.0:0.0} %");
     }
 
     private static Trainer Repeated(RepeatedTokens task) => new(

@@ -57,6 +57,9 @@ internal static class StepSpeed
         public double? ShareOfPeak { get; init; }
 
         public double? BestShareOfPeak { get; init; }
+
+        /// <summary>The part that a step takes longer with recording, the median over neighbouring turns.</summary>
+        public double? CostOfRecording { get; init; }
     }
 
     /// <summary>step [--json FILE] [name]: the tables; step-worker …: our side of them.</summary>
@@ -138,7 +141,7 @@ internal static class StepSpeed
             var more = with.Times.Zip(without.Times, (w, o) => w / o - 1).Order().ElementAt(4 * Rounds);
             var (a, b) = (without.End("teach, nothing recorded"), with.End($"teach, {name}"));
             yield return a;
-            yield return b;
+            yield return b with { CostOfRecording = more };
             Console.WriteLine(FormattableString.Invariant(
                 $"{name,-24}{a.Microseconds / 1000,11:0.0000} ms{b.Microseconds / 1000,11:0.0000} ms{100 * more,6:0.0} %"));
         }

@@ -61,7 +61,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         // Where a lies transposed (∂W = xᵀ·∂y), each step of a tile reads another cache line, and the first-level cache holds few of
         // those that are a power of two apart: each panel would fetch them again. Tiles of 8 rows take half of a line and need it less.
         packsRows = TVector.TileRows == 4 && a.RowStride == 1 && triangle == Triangle.None
-            && columns > PanelWidth && !Packing.StaysInCache(Math.Min(depth, Packing.MaxDepth), a.ColumnStride);
+            && columns > PanelWidth && Math.Min(depth, Packing.MaxDepth) * a.ColumnStride > Packing.SmallOperand;
     }
 
     /// <summary>
@@ -87,6 +87,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     [SkipLocalsInit]
     public void Run(int from, int to)
     {
+        TakeRoom();
         var scratch = stackalloc float[MostTileRows * PanelWidth];
         if (byColumns)
         {
@@ -105,6 +106,28 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             from += last - first;
         }
     }
+
+    /// <summary>
+    /// Takes the memory that the largest piece of the product needs, so that a thread that one day computes more of it than before allocates
+    /// nothing.
+    /// </summary>
+    private void TakeRoom()
+    {
+        var blockDepth = Math.Min(depth, Packing.MaxDepth);
+        if (packsRows) Scratch.PackedRows(RoomForRows(Math.Min(rows, MaxRows), blockDepth));
+        var room = tiledColumns < columns ? RoomForColumn : 0;
+        if (packed == null)
+        {
+            if (Packing.IsWorth(b.RowStride, b.ColumnStride, blockDepth, rows)) room = Math.Max(room, blockDepth * Packing.Padded(Math.Min(columns, MaxColumns), TVector.Width));
+            else if (tiledColumns % TVector.Width > 0) room = Math.Max(room, blockDepth * PanelWidth);
+        }
+
+        if (room > 0) Scratch.Packed(room);
+    }
+
+    private int RoomForColumn => depth + 4 * TVector.Width;
+
+    private static int RoomForRows(int rows, int depth) => rows / TVector.TileRows * Packing.TileStride<TVector>(depth);
 
     /// <summary>Rows and columns, up to but without the second of each pair, of matrix (o, n) of the stack.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -125,11 +148,11 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             for (var j = columnFrom; j < columnTo; j += MaxColumns)
             {
                 var block = new Block(
-                    b, b0, p, Math.Min(Packing.MaxDepth, depth - p), j, Math.Min(MaxColumns, columnTo - j), Math.Min(MaxColumns, columns), rows,
+                    b, b0, p, Math.Min(Packing.MaxDepth, depth - p), j, Math.Min(MaxColumns, columnTo - j), rows,
                     packed == null ? null : packed + (nint)p * Packing.Padded(tiledColumns, TVector.Width));
                 for (var i = rowFrom; i < rowTo; i += MaxRows)
                 {
-                    var band = new Band(a, a0, i, Math.Min(MaxRows, rowTo - i), block, packsRows ? Math.Min(MaxRows, rows) : 0);
+                    var band = new Band(a, a0, i, Math.Min(MaxRows, rowTo - i), block, packsRows);
                     for (var k = j; k < block.ColumnTo; k += PanelWidth) MultiplyPanel(band, block, k, c0, scratch);
                 }
             }
@@ -166,7 +189,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// </summary>
     private void MultiplyColumn(float* a, float* b, float* c, int rows, int j)
     {
-        var column = Scratch.Packed(depth + 4 * TVector.Width);
+        var column = Scratch.Packed(RoomForColumn);
         for (var p = 0; p < depth; p++) column[p] = b[p * this.b.RowStride];
         var sums = column + depth;
         var alongRows = this.a.ColumnStride == 1;
@@ -260,7 +283,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         var rules = new Tile.Finish(finish.Scale, first && finish.Bias != null ? finish.Bias + j : null, !first || finish.Accumulate);
         var width = columnTo - j;
         var narrow = width <= TVector.Width;
-        // One vector wide, 8 rows have as many sums at work at once as 4 of two vectors; bands that are packed are so for 4.
+        // One vector wide, 8 rows have as many sums at work at once as 4 of two vectors. At the diagonal there are no more than a vector has floats;
+        // bands that are packed are so for the vector's own height.
         var height = narrow && triangle == Triangle.LowerResult ? Math.Clamp(TVector.Width, TVector.TileRows, MostTileRows) : TVector.TileRows;
         var start = extent.Growth < 0 ? block.Depth - 1 : 0;
         var panel = block.Panel(j, start, out var stride);
@@ -274,14 +298,18 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             var reach = extent.At(tile);
             if (tiles > 0)
             {
-                Compute(narrow, tiles, reach, band[from, start, extent.Growth < 0], height, panel, stride, c, this.c.RowStride, rules);
+                Compute(narrow, tiles, reach, band[from, height, start, extent.Growth < 0], height, panel, stride, c, this.c.RowStride, rules);
             }
             else
             {
                 tiles = 1;
                 var count = Math.Min(height, to - from);
-                Compute(narrow, 1, reach, band[from, start, extent.Growth < 0], count, panel, stride, scratch, PanelWidth, new(finish.Scale, null, false));
-                Merge(scratch, c, count, width, rules);
+                // Sums that start from the bias do so here too: a row's result does not depend on which rows are computed with it.
+                var whole = direct && rules.IsPlain;
+                Compute(
+                    narrow, 1, reach, band[from, height, start, extent.Growth < 0], count, panel, stride, scratch, PanelWidth,
+                    whole ? rules : new(finish.Scale, null, false));
+                Merge(scratch, c, count, width, whole ? new(1, null, false) : rules);
             }
 
             tile += tiles;
@@ -342,19 +370,15 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         private readonly float* packed;
         private readonly int depth;
 
-        /// <summary>
-        /// The band, packed where <paramref name="mostRows"/>, the rows of the product's largest, is not 0: room is taken for that one, so that a
-        /// thread that one day computes more of the product than before allocates nothing.
-        /// </summary>
-        public Band(in Operand a, float* a0, int from, int rows, in Block block, int mostRows)
+        public Band(in Operand a, float* a0, int from, int rows, in Block block, bool packs)
         {
             From = from;
             To = from + rows;
             (rowStride, columnStride, depth) = (a.RowStride, a.ColumnStride, block.Depth);
             start = a0 + from * rowStride + block.DepthFrom * columnStride;
-            if (mostRows == 0) return;
+            if (!packs) return;
 
-            packed = Scratch.PackedRows(mostRows / TVector.TileRows * Packing.TileStride<TVector>(depth));
+            packed = Scratch.PackedRows(RoomForRows(rows, depth));
             Packing.PackRows<TVector>(start, columnStride, rows, depth, packed);
         }
 
@@ -362,14 +386,14 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
 
         public int To { get; }
 
-        /// <summary>The tiles from row i on, at a step of the sum.</summary>
-        public Tile.Rows this[int i, int step, bool backwards]
+        /// <summary>The tiles of so many rows from row i on, at a step of the sum; only those of the vector's own height may be packed.</summary>
+        public Tile.Rows this[int i, int height, int step, bool backwards]
         {
             get
             {
-                var rows = packed != null && i + TVector.TileRows <= To
+                var rows = packed != null && i + height <= To
                     ? new Tile.Rows(packed + (i - From) / TVector.TileRows * Packing.TileStride<TVector>(depth), 1, TVector.TileRows, Packing.TileStride<TVector>(depth))
-                    : new Tile.Rows(start + (i - From) * rowStride, rowStride, columnStride, TVector.TileRows * rowStride);
+                    : new Tile.Rows(start + (i - From) * rowStride, rowStride, columnStride, height * rowStride);
                 return rows.From(step, backwards);
             }
         }
@@ -399,11 +423,8 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         private readonly float* packed;
         private readonly int inPlace;
 
-        /// <summary>
-        /// The block, where <paramref name="packed"/> is not null of all columns of these steps, packed before; else in room for the product's
-        /// largest, of <paramref name="mostColumns"/>.
-        /// </summary>
-        public Block(in Operand b, float* b0, int depthFrom, int depth, int columnFrom, int columns, int mostColumns, int rows, float* packed)
+        /// <summary>The block, where <paramref name="packed"/> is not null of all columns of these steps, packed before.</summary>
+        public Block(in Operand b, float* b0, int depthFrom, int depth, int columnFrom, int columns, int rows, float* packed)
         {
             DepthFrom = depthFrom;
             Depth = depth;
@@ -422,7 +443,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
             else inPlace = columns / PanelWidth * PanelWidth;
             if (inPlace == columns) return;
 
-            this.packed = Scratch.Packed(depth * Packing.Padded(mostColumns, TVector.Width));
+            this.packed = Scratch.Packed(depth * Packing.Padded(columns - inPlace, TVector.Width));
             Packing.Pack<TVector>(
                 corner + inPlace * b.ColumnStride, b.RowStride, b.ColumnStride, depth, columns - inPlace, this.packed);
         }

@@ -14,31 +14,15 @@ internal static unsafe class Packing
     /// <summary>Longest stretch of the sum that a tile runs over at once; a multiple of every tile height.</summary>
     public const int MaxDepth = 384;
 
-    /// <summary>Rows of a for which a packed b is read too seldom to be worth it, and for which it is if b in place would fill the first-level cache.</summary>
-    private const int FewRows = 16, SomeRows = 64;
+    /// <summary>Floats of an operand that stay in the first-level cache as they lie, so that packing them would be work for nothing.</summary>
+    public const int SmallOperand = 4096;
 
-    /// <summary>Floats of a cache line, and lines and sets of the first-level cache.</summary>
-    private const int Line = 16, CacheLines = 512, Sets = 64;
+    /// <summary>Rows of a for which a packed b is read too seldom to be worth it, and for which twice as many floats of it may lie as they are.</summary>
+    private const int FewRows = 16, SomeRows = 64;
 
     /// <summary>Whether steps of a sum over b's rows are packed, to be multiplied by so many rows of a.</summary>
     public static bool IsWorth(nint rowStride, nint columnStride, int depth, int rows) =>
-        columnStride != 1 || (rows > FewRows && FilledLines(depth, rowStride) > (rows > SomeRows ? CacheLines / 2 : CacheLines));
-
-    /// <summary>
-    /// Whether a line of each of so many rows stays in the first-level cache while others pass through it, so that packing them would be
-    /// work for nothing.
-    /// </summary>
-    public static bool StaysInCache(int rows, nint stride) => FilledLines(rows, stride) <= CacheLines / 2;
-
-    /// <summary>
-    /// The part of the cache that a line of each row fills: those that lie a power of two apart share few of its sets, which hold no more.
-    /// Rows that do not start with a line take two.
-    /// </summary>
-    private static nint FilledLines(int rows, nint stride)
-    {
-        var (apart, rest) = Math.DivRem(stride, Line);
-        return rows * (rest == 0 ? Math.Clamp(apart & -apart, 1, Sets) : 2);
-    }
+        columnStride != 1 || (rows > FewRows && depth * rowStride > (rows > SomeRows ? SmallOperand : 2 * SmallOperand));
 
     /// <summary>Columns with those that fill up the last vector.</summary>
     public static int Padded(int columns, int width) => (columns + width - 1) / width * width;
@@ -146,14 +130,14 @@ internal static unsafe class Packing
     /// <summary>Turns eight columns of b that lie as rows of memory, four elements of each at a time; a vector's halves hold the first four and the last.</summary>
     private static void TransposeEight(float* source, nint columnStride, int depth, int width, float* target)
     {
-        var fourth = source + 4 * columnStride;
+        var last = source + 4 * columnStride;
         var p = 0;
         for (; p <= depth - 4; p += 4, target += 4 * width)
         {
-            var r0 = Vector256.Create(Vector128.Load(source + p), Vector128.Load(fourth + p));
-            var r1 = Vector256.Create(Vector128.Load(source + columnStride + p), Vector128.Load(fourth + columnStride + p));
-            var r2 = Vector256.Create(Vector128.Load(source + 2 * columnStride + p), Vector128.Load(fourth + 2 * columnStride + p));
-            var r3 = Vector256.Create(Vector128.Load(source + 3 * columnStride + p), Vector128.Load(fourth + 3 * columnStride + p));
+            var r0 = Vector256.Create(Vector128.Load(source + p), Vector128.Load(last + p));
+            var r1 = Vector256.Create(Vector128.Load(source + columnStride + p), Vector128.Load(last + columnStride + p));
+            var r2 = Vector256.Create(Vector128.Load(source + 2 * columnStride + p), Vector128.Load(last + 2 * columnStride + p));
+            var r3 = Vector256.Create(Vector128.Load(source + 3 * columnStride + p), Vector128.Load(last + 3 * columnStride + p));
             var low01 = Avx.UnpackLow(r0, r1);
             var low23 = Avx.UnpackLow(r2, r3);
             var high01 = Avx.UnpackHigh(r0, r1);

@@ -17,4 +17,25 @@ public class Alone
             Workers.ThreadCount = before;
         }
     }
+
+    /// <summary>On a thread that has done nothing yet, so that what it keeps for the next time has still to be taken.</summary>
+    internal static T OnNewThread<T>(Func<T> work)
+    {
+        var result = default(T)!;
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                result = work();
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        return failure is null ? result : throw new InvalidOperationException(failure.Message, failure);
+    }
 }
