@@ -85,7 +85,7 @@ internal static class StepSpeed
 
     private static IEnumerable<Result> BesidePyTorch(string only)
     {
-        Console.WriteLine($"{"",-24}{"GradScope",14}{"PyTorch",14}{"ratio",8}{"FMA peak",16}{"memory",17}   medians of {Rounds} turns; share of both cores' peak in turns between, (of the best turn in its best); peak MB, GradScope / PyTorch");
+        Console.WriteLine($"{"",-24}{"GradScope",14}{"PyTorch",14}{"ratio",8}{"FMA peak",16}{"memory",17}   medians of {Rounds} turns; share of both cores' peak in turns between (best turn by best turn); peak MB, GradScope / PyTorch");
         foreach (var (configuration, allowed) in configurations.Select(c => (c, instructions[0])).Concat(instructions[1..].Select(i => (teach, i))))
         {
             var name = configuration.Name + allowed.Label;

@@ -118,8 +118,11 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         var room = tiledColumns < columns ? RoomForColumn : 0;
         if (packed == null)
         {
-            if (Packing.IsWorth(b.RowStride, b.ColumnStride, blockDepth, rows)) room = Math.Max(room, blockDepth * Packing.Padded(Math.Min(columns, MaxColumns), TVector.Width));
-            else if (tiledColumns % TVector.Width > 0) room = Math.Max(room, blockDepth * PanelWidth);
+            var packedColumns =
+                Packing.IsWorth(b.RowStride, b.ColumnStride, blockDepth, rows) ? Packing.Padded(Math.Min(columns, MaxColumns), TVector.Width)
+                : tiledColumns % TVector.Width > 0 ? PanelWidth
+                : 0;
+            room = Math.Max(room, blockDepth * packedColumns);
         }
 
         if (room > 0) Scratch.Packed(room);

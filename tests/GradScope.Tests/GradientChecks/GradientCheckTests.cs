@@ -68,14 +68,15 @@ public class GradientCheckTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(5, 7)]
-    [InlineData(3, 40)]
-    public void Dropouts_backward_is_the_derivative_of_its_forward_under_one_mask(int rows, int columns)
+    [InlineData(5, 7, false)]
+    [InlineData(3, 40, false)]
+    [InlineData(5, 7, true)]
+    public void Dropouts_backward_is_the_derivative_of_its_forward_under_one_mask(int rows, int columns, bool inputIsUsedAgain)
     {
         var tape = new Tape();
         var x = tape.Variable(Tensor.Normal([rows, columns], seed: 1));
         var y = x.Dropout(0.4f, seed: 2);
-        tape.Backward((y * y).Sum());
+        tape.Backward((y * (inputIsUsedAgain ? x : y)).Sum());
         var mask = y.Value.Values.ToArray().Select(value => value != 0).ToArray();
         Assert.Contains(true, mask);
         Assert.Contains(false, mask);

@@ -82,10 +82,11 @@ internal sealed class CrossEntropy : Node
     /// <summary>Before threads share the rows, so that of several wrong ones the first is named.</summary>
     private void CheckTargets()
     {
+        var ids = targets.V;
         var count = logits.Shape.Columns;
-        for (var row = 0; row < rows.Length; row++)
+        for (var row = 0; row < ids.Length; row++)
         {
-            var id = targets.V[row];
+            var id = ids[row];
             if ((int)id != id || id < Ignored || id >= count)
             {
                 throw new ArgumentException(FormattableString.Invariant($"CrossEntropy: target {id} at place {row} of {targets.Label} is not a token: the logits have ids 0 to {count - 1}, and −1 asks for nothing."));

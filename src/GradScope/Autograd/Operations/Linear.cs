@@ -28,7 +28,7 @@ internal sealed unsafe class Linear : Node
     internal override bool WritesWholeGradients => true;
 
     internal override void Forward() => MatrixProduct.Multiply(
-        x.ValueBuffer.AsMatrix(rows, x.Shape.Columns), Weight(weight.ValueBuffer), ValueBuffer.AsMatrix(rows, Shape.Columns),
+        Input, Weight(weight.ValueBuffer), ValueBuffer.AsMatrix(rows, Shape.Columns),
         accumulate: false, bias: bias?.ValueBuffer.Array, biasOffset: bias?.ValueBuffer.Offset ?? 0);
 
     internal override void Backward()
