@@ -69,15 +69,18 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     /// </summary>
     public int UnitCount => byColumns ? Ceiling(columns, PanelWidth) : outer * inner * TileRowCount;
 
+    /// <summary>Units that are done together: those of a matrix of a stack.</summary>
+    public int Grain => outer * inner > 1 ? TileRowCount : 1;
+
     /// <summary>
-    /// Units that are best done together: those of a matrix of a stack; panels or rows enough to pay for reading the other operand once
-    /// more; and half of all where each piece packs b for itself.
+    /// Units of the smallest piece: panels or rows enough to pay for reading the other operand once more; all, that is two pieces, where
+    /// each packs b for itself.
     /// </summary>
-    public int Grain =>
+    public int Least =>
         outer * inner > 1 ? TileRowCount
-        : byColumns ? Math.Min(PanelsOfPiece, Ceiling(UnitCount, 2))
-        : packed == null && Packing.IsWorth(b.RowStride, b.ColumnStride, Math.Min(depth, Packing.MaxDepth), rows) ? Ceiling(UnitCount, 2)
-        : Math.Min(MatrixProduct.RowsOfPiece / TVector.TileRows, Ceiling(UnitCount, 2));
+        : byColumns ? PanelsOfPiece
+        : packed == null && Packing.IsWorth(b.RowStride, b.ColumnStride, Math.Min(depth, Packing.MaxDepth), rows) ? UnitCount
+        : MatrixProduct.RowsOfPiece / TVector.TileRows;
 
     /// <summary>Estimated nanoseconds on one thread.</summary>
     public long Cost => outer * inner * MatrixProduct.Cost(rows, columns, depth) * (triangle == Triangle.None ? 1 : 2);

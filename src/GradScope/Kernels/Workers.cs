@@ -18,10 +18,11 @@ internal interface IJob
 /// over costs some 0.3 µs while training and idleness costs nothing.
 /// </summary>
 /// <remarks>
-/// The caller takes pieces from the front and the helper from the back, smaller and smaller ones until they meet: so the halves of rows
-/// stay in the caches of the two cores, a core that is slower, or busy with another program, does less, and a job never waits for a thread
-/// that is not working on it. Where the helper lost its core within a piece, which shows in a long wait, the caller works alone for a while.
-/// Nothing is allocated by a call.
+/// The caller takes pieces from the front and the helper from the back: so the halves of rows stay in the caches of the two cores. A core
+/// that is slower, or busy with another program, does less: how much of a job each is likely to get done is learned from the jobs before.
+/// Of that each takes two thirds at once, and the rest in smaller and smaller pieces until they meet; a job too short for this is done in two
+/// pieces. A job never waits for a thread that is not working on it. Where the helper lost its core within a piece, which shows in a long
+/// wait, the caller works alone for a while. Nothing is allocated by a call.
 /// </remarks>
 internal static unsafe class Workers
 {
@@ -32,7 +33,7 @@ internal static unsafe class Workers
     public const long MinimumCost = 8_000;
 
     /// <summary>Estimated nanoseconds of the smallest piece of a larger job, but for the last: taking one costs a thread some 0.2 µs.</summary>
-    private const double LeastPiece = 64_000;
+    private const double LeastPiece = 40_000;
 
     private const int Idle = 0, Offered = 1, Begun = 2, Done = 3;
 
@@ -52,6 +53,8 @@ internal static unsafe class Workers
     private static delegate*<void*, int, int, void> run;
     private static int grain;
     private static int least;
+    private static int ofHelper;
+    private static (int Units, long Time) helperDid;
     private static long open;
     private static ExceptionDispatchInfo? failure;
 
@@ -68,26 +71,34 @@ internal static unsafe class Workers
             ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 2);
             field = value;
             resting = 0;
+            Balance = new(0.5);
         }
     } = Math.Min(2, Environment.ProcessorCount);
+
+    /// <summary>What part of a job the caller is likely to do while the helper does the rest.</summary>
+    public static Balance Balance { get; set; } = new(0.5);
 
     /// <summary>Whether a job of so many estimated nanoseconds is done on two threads, when the helper is free.</summary>
     public static bool Shares(long cost) => cost >= MinimumCost && ThreadCount == 2;
 
     /// <summary>
     /// Runs the job over [0, count), on two threads if <paramref name="cost"/>, its estimated nanoseconds on one, is
-    /// worth it and no other caller has the helper, in pieces of whole <paramref name="grain"/>s but for the last. Returns when all is done; what the
-    /// job throws is thrown here.
+    /// worth it and no other caller has the helper. Returns when all is done; what the job throws is thrown here.
     /// </summary>
+    /// <param name="job">What is done.</param>
+    /// <param name="count">Its units, each of about the same cost.</param>
+    /// <param name="cost">Of them all.</param>
+    /// <param name="grain">Pieces are so many units, or a multiple of it, but for the last.</param>
+    /// <param name="least">Units of the smallest piece that is worth it; with as many as there are, the job is done in two.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void For<TJob>(ref TJob job, int count, long cost, int grain = 1) where TJob : struct, IJob
+    public static void For<TJob>(ref TJob job, int count, long cost, int grain = 1, int least = 1) where TJob : struct, IJob
     {
-        if (!Shares(cost) || count < 2 || Interlocked.Exchange(ref busy, 1) != 0) job.Run(0, count);
-        else Share(ref job, count, cost, grain);
+        if (!Shares(cost) || count <= grain || Interlocked.Exchange(ref busy, 1) != 0) job.Run(0, count);
+        else Share(ref job, count, cost, grain, least);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Share<TJob>(ref TJob shared, int count, long cost, int pieceGrain) where TJob : struct, IJob
+    private static void Share<TJob>(ref TJob shared, int count, long cost, int pieceGrain, int pieceLeast) where TJob : struct, IJob
     {
         try
         {
@@ -105,23 +116,23 @@ internal static unsafe class Workers
                 job = pinned;
                 run = &Invoke<TJob>;
                 grain = pieceGrain;
-                // What is too short for smaller pieces is halved, at the grain nearest to its middle.
-                var half = ((count + 1) / 2 + (grain - 1) / 2) / grain * grain;
-                least = Math.Max(grain, Math.Min(half, RoundUp((int)Math.Min(LeastPiece * count / cost, count))));
-                open = Range(0, count);
-                Take(fromFront: true, out var from, out var to);
+                var first = Divide(count, cost, pieceLeast);
                 Offer();
                 var begun = Stopwatch.GetTimestamp();
+                var firstTime = 0L;
                 try
                 {
-                    do shared.Run(from, to);
-                    while (Take(fromFront: true, out from, out to));
+                    shared.Run(0, first);
+                    firstTime = Stopwatch.GetTimestamp() - begun;
+                    while (Take(fromFront: true, wanted: 0, out var from, out var to)) shared.Run(from, to);
                 }
                 finally
                 {
                     Volatile.Write(ref open, 0);
                     if (Interlocked.CompareExchange(ref state, Idle, Offered) != Offered) WaitUntilDone(Stopwatch.GetTimestamp() - begun);
                 }
+
+                if (helperDid.Units > 0) Balance = Balance.After(first, firstTime, helperDid.Units, helperDid.Time);
             }
 
             failure?.Throw();
@@ -133,8 +144,22 @@ internal static unsafe class Workers
         }
     }
 
-    /// <summary>The next piece of what is open, a third of it or the least that is worth a piece; false where nothing is left.</summary>
-    private static bool Take(bool fromFront, out int from, out int to)
+    /// <summary>Opens a job and tells where the caller's first piece, which starts at 0, ends.</summary>
+    private static int Divide(int count, long cost, int pieceLeast)
+    {
+        least = Math.Max(pieceLeast, RoundUp((int)Math.Min(LeastPiece * count / cost, count)));
+        var inTwo = 4L * least > count;
+        var sure = inTwo ? count : count * 2 / 3.0;
+        if (inTwo) least = count;
+        var first = Math.Clamp((int)Math.Round(Balance.Caller * sure / grain), 1, (count - 1) / grain) * grain;
+        ofHelper = RoundUp((int)Math.Round((1 - Balance.Caller) * sure));
+        helperDid = default;
+        open = Range(first, count);
+        return first;
+    }
+
+    /// <summary>The next piece of what is open, as much as is wanted, a third of it or the least that is worth a piece; false where nothing is left.</summary>
+    private static bool Take(bool fromFront, int wanted, out int from, out int to)
     {
         while (true)
         {
@@ -143,7 +168,7 @@ internal static unsafe class Workers
             var left = to - from;
             if (left <= 0) return false;
 
-            var piece = Math.Max(least, RoundUp(left / 3));
+            var piece = Math.Max(wanted, Math.Max(least, RoundUp(left / 3)));
             var rest = (from, to);
             if (left - piece < least / 2) rest.from = rest.to;
             else if (fromFront) (rest.from, to) = (from + piece, from + piece);
@@ -175,10 +200,12 @@ internal static unsafe class Workers
     /// <param name="own">What the caller's pieces took together; the helper's last should take no longer.</param>
     private static void WaitUntilDone(long own)
     {
-        var spinner = new SpinWait();
         if (Volatile.Read(ref state) != Done)
         {
             var start = Stopwatch.GetTimestamp();
+            // At first without yielding, which would take longer than most waits.
+            for (var i = 0; i < 1000 && Volatile.Read(ref state) != Done; i++) Thread.SpinWait(1);
+            var spinner = new SpinWait();
             while (Volatile.Read(ref state) != Done) spinner.SpinOnce(sleep1Threshold: -1);
             if (Stopwatch.GetTimestamp() - start > own + Patience) resting = Rest;
         }
@@ -200,7 +227,13 @@ internal static unsafe class Workers
             if (Interlocked.CompareExchange(ref state, Begun, Offered) != Offered) continue;
             try
             {
-                while (Take(fromFront: false, out var from, out var to)) run(job, from, to);
+                var begun = Stopwatch.GetTimestamp();
+                if (Take(fromFront: false, ofHelper, out var from, out var to))
+                {
+                    run(job, from, to);
+                    helperDid = (to - from, Stopwatch.GetTimestamp() - begun);
+                    while (Take(fromFront: false, wanted: 0, out from, out to)) run(job, from, to);
+                }
             }
             catch (Exception e)
             {

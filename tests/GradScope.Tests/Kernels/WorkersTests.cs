@@ -57,14 +57,43 @@ public class WorkersTests
         foreach (var cost in new[] { Workers.MinimumCost, 100 * Workers.MinimumCost, long.MaxValue })
         {
             var job = new Pieces(new int[count], new());
+            Workers.Balance = new(0.5);
             Workers.For(ref job, count, cost, grain);
             Assert.All(job.Times, times => Assert.Equal(1, times));
             Assert.All(job.Bounds, bounds => Assert.True(bounds.To - bounds.From <= Math.Max(count * 2 / 3, grain), $"{bounds}"));
             Assert.All(job.Bounds, bounds => Assert.True(bounds.From % grain == 0 && (bounds.To % grain == 0 || bounds.To == count), $"{bounds}"));
-            // A short job is halved; an odd number of grains cannot be.
-            if (cost == Workers.MinimumCost) Assert.InRange(job.Bounds.Count, 1, (count + grain - 1) / grain % 2 == 0 ? 2 : 3);
+            if (cost == Workers.MinimumCost) Assert.InRange(job.Bounds.Count, 1, 2);
         }
 
+        return true;
+    });
+
+    /// <summary>In two pieces what is short, or is not worth more of them.</summary>
+    [Theory]
+    [InlineData(Workers.MinimumCost, 1, 0.25, 250)]
+    [InlineData(Workers.MinimumCost, 1, 0.75, 750)]
+    [InlineData(long.MaxValue, 1000, 0.4, 400)]
+    [InlineData(long.MaxValue, 1, 0.4, 267)]
+    [InlineData(long.MaxValue, 10, 0.75, 500)]
+    public void The_callers_first_piece_is_what_it_is_likely_to_do_or_two_thirds_of_it(long cost, int least, double share, int expected) => Alone.WithThreads(2, () =>
+    {
+        var job = new Pieces(new int[1000], new());
+        Workers.Balance = new(share);
+        Workers.For(ref job, 1000, cost, least: least);
+        Assert.Contains((0, expected), job.Bounds);
+        Assert.All(job.Times, times => Assert.Equal(1, times));
+        if (expected == 1000 * share) Assert.Contains((expected, 1000), job.Bounds);
+        else Assert.InRange(job.Bounds.Count, 3, 1000);
+        return true;
+    });
+
+    [Fact]
+    public void A_slower_thread_gets_less_of_the_next_job() => Alone.WithThreads(2, () =>
+    {
+        using var begun = new ManualResetEventSlim();
+        var slow = new Late(begun);
+        Workers.For(ref slow, 2, long.MaxValue);
+        Assert.InRange(Workers.Balance.Caller, 0.5 + 1e-9, 0.75);
         return true;
     });
 

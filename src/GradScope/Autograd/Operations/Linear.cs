@@ -49,7 +49,7 @@ internal sealed unsafe class Linear : Node
         var ofWeight = Arena.Pad(weight.Shape.ElementCount);
         var sums = new HalvedSum(ofWeight + Shape.Columns);
         var pieces = new Pieces(this, addsToX, sums, ofWeight);
-        Workers.For(ref pieces, pieces.Count, 2 * MatrixProduct.Cost(rows, weight.Shape[0], weight.Shape[1]), pieces.Grain);
+        Workers.For(ref pieces, pieces.Count, 2 * MatrixProduct.Cost(rows, weight.Shape[0], weight.Shape[1]), least: pieces.Least);
         sums.AddUp(weight.GradBuffer, addsToWeight);
         if (bias is { RequiresGrad: true }) sums.AddUp(bias.GradBuffer, addsToBias, ofWeight);
     }
@@ -80,34 +80,36 @@ internal sealed unsafe class Linear : Node
     private Matrix Weight(Buffer buffer) => buffer.AsMatrix(weight.Shape[0], weight.Shape[1]);
 
     /// <summary>
-    /// The rows' first half of ∂W and ∂b, ∂x piece by piece, and the second half: whichever of the two threads comes through first does more
-    /// of ∂x, and the sums are the same. Few rows are two pieces, since each packs the weight for itself.
+    /// The rows' first half of ∂W and ∂b, ∂x, and the second half: whichever of the two threads comes through first does more of ∂x, and the
+    /// sums are the same. Half of ∂W costs as much as half of ∂x and counts as so many units, of which the outermost alone stands for it.
     /// </summary>
     private readonly struct Pieces : IJob
     {
+        private const int RowsOfUnit = 8;
+
         private readonly Linear node;
         private readonly bool addsToX;
         private readonly HalvedSum sums;
         private readonly int ofWeight;
         private readonly float* packed;
-        private readonly int rowsOfPiece;
+        private readonly int unitsOfHalf;
 
         public Pieces(Linear node, bool addsToX, HalvedSum sums, int ofWeight)
         {
             (this.node, this.addsToX, this.sums, this.ofWeight) = (node, addsToX, sums, ofWeight);
             packed = node.x.RequiresGrad ? node.PackWeight() : null;
-            rowsOfPiece = packed == null ? (node.rows + 1) / 2 : MatrixProduct.RowsOfPiece;
-            Count = 2 + (node.rows + rowsOfPiece - 1) / rowsOfPiece;
+            unitsOfHalf = (node.rows + 2 * RowsOfUnit - 1) / (2 * RowsOfUnit);
         }
 
-        public int Count { get; }
+        public int Count => 4 * unitsOfHalf;
 
-        public int Grain => packed == null ? Count / 2 : 1;
+        /// <summary>Units of the smallest piece; all, that is two pieces, where each packs the weight for itself.</summary>
+        public int Least => packed == null ? Count : MatrixProduct.RowsOfPiece / RowsOfUnit;
 
         public void Run(int from, int to)
         {
             if (from == 0) Sums(0);
-            var (first, end) = (Math.Max(from - 1, 0) * rowsOfPiece, Math.Min((to - 1) * rowsOfPiece, node.rows));
+            var (first, end) = (Math.Max(from - unitsOfHalf, 0) * RowsOfUnit, Math.Min((to - unitsOfHalf) * RowsOfUnit, node.rows));
             if (node.x.RequiresGrad && first < end) node.BackwardX(first, end, addsToX, packed);
             if (to == Count) Sums(1);
         }
