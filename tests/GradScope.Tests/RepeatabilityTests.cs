@@ -50,6 +50,62 @@ public class RepeatabilityTests
     });
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Of_several_wrong_ids_the_first_is_named_whatever_the_threads(int threads) => Alone.WithThreads(threads, () =>
+    {
+        var ids = new float[2000];
+        (ids[700], ids[1999]) = (40, -2);
+        for (var repeat = 0; repeat < 20; repeat++)
+        {
+            var tape = new Tape();
+            var table = tape.Constant(new Tensor([40, 64], new float[40 * 64]));
+            var thrown = Assert.Throws<ArgumentException>(() => table.Rows(tape.Constant(new Tensor([2000], ids))));
+            Assert.Contains("id 40 at place 700", thrown.Message);
+        }
+
+        return true;
+    });
+
+    /// <summary>A row of the table stands in many places, and a row of the positions belongs to every sequence.</summary>
+    [Theory]
+    [InlineData(96)]
+    [InlineData(43)]
+    public void Rows_that_are_used_often_sum_their_gradients_alike_on_one_and_two_threads(int width)
+    {
+        var random = new Random(8);
+        float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
+        float[] ids = [.. Enumerable.Range(0, 20 * 40).Select(_ => (float)random.Next(50))];
+        var (table, positions, scales, factors) = (Values(50 * width), Values(40 * width), Values(40), Values(20 * 40 * width));
+        var one = Alone.WithThreads(1, Gradients);
+        Assert.All(Alone.WithShares(Gradients), two => Assert.Equal(one, two));
+
+        for (var p = 0; p < 40; p++)
+        {
+            for (var j = 0; j < width; j++)
+            {
+                double At(int sequence) => factors[(sequence * 40 + p) * width + j];
+                Assert.Equal(scales[p] * Enumerable.Range(0, 20).Sum(At), one[50 * width + p * width + j], 1e-5);
+            }
+        }
+
+        for (var id = 0; id < 50; id++)
+        {
+            var expected = Enumerable.Range(0, ids.Length).Where(i => ids[i] == id).Sum(i => (double)factors[i * width + 3] * scales[i % 40]);
+            Assert.Equal(expected, one[id * width + 3], 1e-5);
+        }
+
+        float[] Gradients()
+        {
+            var tape = new Tape();
+            var (t, p, s) = (tape.Variable(new Tensor([50, width], table)), tape.Variable(new Tensor([40, width], positions)), tape.Variable(new Tensor([40, 1], scales)));
+            var x = (t.Rows(tape.Constant(new Tensor([20, 40], ids))) + p) * s;
+            tape.Backward((x * tape.Constant(new Tensor([20, 40, width], factors))).Sum());
+            return [.. t.Grad.Values, .. p.Grad.Values, .. s.Grad.Values];
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(LanesTests.Widths), MemberType = typeof(LanesTests))]
     public void Every_width_of_vector_gives_the_same_results_within_rounding(int width)
     {

@@ -81,7 +81,10 @@ internal sealed class Binary<TRule> : Node
     {
         if (!SameShapes)
         {
-            Lanes.Run(new BackwardRows(this), Shape.Rows);
+            // A row that is repeated is one thread's: where along the last axis but one nothing is, each takes some of that axis.
+            var rows = new BackwardRows(this);
+            if (axes.HasRowsApart) Lanes.For(rows, axes.RowCount, Shape.ElementCount / 2);
+            else Lanes.Run(rows, axes.RowCount);
             return;
         }
 
@@ -112,11 +115,19 @@ internal sealed class Binary<TRule> : Node
     {
         public int RunLength { get; } = c.Columns;
 
+        /// <summary>Rows along the last axis but one, and how often those follow one another.</summary>
+        public int RowCount { get; } = c.Padded(2).Size;
+
+        public int Repeats { get; } = c.Padded(0).Size * c.Padded(1).Size;
+
+        /// <summary>Whether rows that differ along that axis are different ones of a and of b.</summary>
+        public bool HasRowsApart => strideA.S2 != 0 && strideB.S2 != 0;
+
         public int StepA { get; } = StrideIn(a, 3);
 
         public int StepB { get; } = StrideIn(b, 3);
 
-        private readonly (int Size1, int Size2) sizes = (c.Padded(1).Size, c.Padded(2).Size);
+        private readonly int size1 = c.Padded(1).Size;
         private readonly (int S0, int S1, int S2) strideA = (StrideIn(a, 0), StrideIn(a, 1), StrideIn(a, 2));
         private readonly (int S0, int S1, int S2) strideB = (StrideIn(b, 0), StrideIn(b, 1), StrideIn(b, 2));
 
@@ -124,8 +135,8 @@ internal sealed class Binary<TRule> : Node
         {
             get
             {
-                var (rest, i2) = Math.DivRem(row, sizes.Size2);
-                var (i0, i1) = Math.DivRem(rest, sizes.Size1);
+                var (rest, i2) = Math.DivRem(row, RowCount);
+                var (i0, i1) = Math.DivRem(rest, size1);
                 return (
                     i0 * strideA.S0 + i1 * strideA.S1 + i2 * strideA.S2,
                     i0 * strideB.S0 + i1 * strideB.S1 + i2 * strideB.S2,
@@ -206,6 +217,7 @@ internal sealed class Binary<TRule> : Node
             TRule.Forward(Load<TLanes>(a, axes.StepA, j, count), Load<TLanes>(b, axes.StepB, j, count)).StoreFirst(c + j, count);
     }
 
+    /// <summary>Rows along the last axis but one, wherever they are repeated along the others.</summary>
     private readonly unsafe struct BackwardRows(Binary<TRule> node) : ILanesJob
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -214,17 +226,20 @@ internal sealed class Binary<TRule> : Node
             var (a, b, axes) = (node.a, node.b, node.axes);
             fixed (float* av = a.V, bv = b.V, g = node.G, ofA = a.RequiresGrad ? a.G : [], ofB = b.RequiresGrad ? b.G : [])
             {
-                for (var row = from; row < to; row++)
+                for (var repeat = 0; repeat < axes.Repeats; repeat++)
                 {
-                    var run = axes[row];
-                    var x = av + run.A;
-                    var y = bv + run.B;
-                    var gradient = g + run.C;
-                    var toA = ofA is null ? null : ofA + run.A;
-                    var toB = ofB is null ? null : ofB + run.B;
-                    var j = 0;
-                    for (; j <= axes.RunLength - TLanes.Width; j += TLanes.Width) Part<TLanes>(axes, x, y, gradient, toA, toB, j, TLanes.Width);
-                    if (j < axes.RunLength) Part<TLanes>(axes, x, y, gradient, toA, toB, j, axes.RunLength - j);
+                    for (var row = repeat * axes.RowCount + from; row < repeat * axes.RowCount + to; row++)
+                    {
+                        var run = axes[row];
+                        var x = av + run.A;
+                        var y = bv + run.B;
+                        var gradient = g + run.C;
+                        var toA = ofA is null ? null : ofA + run.A;
+                        var toB = ofB is null ? null : ofB + run.B;
+                        var j = 0;
+                        for (; j <= axes.RunLength - TLanes.Width; j += TLanes.Width) Part<TLanes>(axes, x, y, gradient, toA, toB, j, TLanes.Width);
+                        if (j < axes.RunLength) Part<TLanes>(axes, x, y, gradient, toA, toB, j, axes.RunLength - j);
+                    }
                 }
             }
         }

@@ -22,14 +22,9 @@ internal sealed class Rows : Node
 
     internal override void Forward()
     {
-        var width = table.Shape[1];
-        var source = table.V;
-        var id = ids.V;
-        var target = V;
-        for (var i = 0; i < id.Length; i++)
-        {
-            source.Slice(TokenAt(id, i, table.Shape[0]) * width, width).CopyTo(target.Slice(i * width, width));
-        }
+        CheckIds();
+        var lookup = new Lookup(this);
+        Workers.For(ref lookup, Shape.Rows, Shape.ElementCount / 4);
     }
 
     internal override void Backward()
@@ -39,23 +34,54 @@ internal sealed class Rows : Node
             return;
         }
 
-        var width = table.Shape[1];
-        var target = table.G;
+        var addition = new Addition(this);
+        Workers.For(ref addition, (Shape.Columns + Buffer.Block - 1) / Buffer.Block, Shape.ElementCount / 4);
+    }
+
+    /// <summary>Before threads share the rows, so that of several wrong ids the first is named.</summary>
+    private void CheckIds()
+    {
         var id = ids.V;
-        var gradient = G;
+        var count = table.Shape[0];
         for (var i = 0; i < id.Length; i++)
         {
-            var row = target.Slice((int)id[i] * width, width);
-            TensorPrimitives.Add(row, gradient.Slice(i * width, width), row);
+            if ((int)id[i] != id[i] || id[i] < 0 || id[i] >= count)
+            {
+                throw new ArgumentException(FormattableString.Invariant($"Rows: id {id[i]} at place {i} of {ids.Label} {ids.Shape} is not a row of {table.Label}, which has rows 0 to {count - 1}."));
+            }
         }
     }
 
-    private int TokenAt(ReadOnlySpan<float> id, int i, int count)
+    /// <summary>y's rows.</summary>
+    private readonly struct Lookup(Rows node) : IJob
     {
-        var token = (int)id[i];
-        return token >= 0 && token < count && token == id[i]
-            ? token
-            : throw new ArgumentException(FormattableString.Invariant($"Rows: id {id[i]} at place {i} of {ids.Label} {ids.Shape} is not a row of {table.Label}, which has rows 0 to {count - 1}."));
+        public void Run(int from, int to)
+        {
+            var source = node.table.V;
+            var id = node.ids.V;
+            var target = node.V;
+            var width = node.Shape.Columns;
+            for (var i = from; i < to; i++) source.Slice((int)id[i] * width, width).CopyTo(target.Slice(i * width, width));
+        }
+    }
+
+    /// <summary>Columns of ∂table, a block of them a unit: one row may be looked up in several places, but a column's sums are one thread's.</summary>
+    private readonly struct Addition(Rows node) : IJob
+    {
+        public void Run(int from, int to)
+        {
+            var target = node.table.G;
+            var id = node.ids.V;
+            var gradient = node.G;
+            var width = node.Shape.Columns;
+            var first = from * Buffer.Block;
+            var count = Math.Min(to * Buffer.Block, width) - first;
+            for (var i = 0; i < id.Length; i++)
+            {
+                var row = target.Slice((int)id[i] * width + first, count);
+                TensorPrimitives.Add(row, gradient.Slice(i * width + first, count), row);
+            }
+        }
     }
 
     private static Shape ResultShape(Node table, Node ids)
