@@ -54,7 +54,7 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
         this.masked = masked;
         (rows, columns, depth, outer, inner) = (c.Rows, c.Columns, a.Columns, c.Outer, c.Inner);
         tiledColumns = triangle == Triangle.None ? MatrixProduct.TiledColumns(a, columns) : columns;
-        // By columns each piece packs its own part of b, by rows all of it, unless it is packed before; but halves must not be lopsided.
+        // By columns each piece packs its own part of b, by rows all of it, unless it is packed before; but a few panels of odd number cannot be halved.
         var panels = Ceiling(columns, PanelWidth);
         byColumns = packed == null && outer * inner == 1 && triangle == Triangle.None && columns > rows
             && (panels % 2 == 0 || panels > TileRowCount);
@@ -73,14 +73,17 @@ internal readonly unsafe struct BlockedProduct<TVector> : IJob where TVector : s
     public int Grain => outer * inner > 1 ? TileRowCount : 1;
 
     /// <summary>
-    /// Units of the smallest piece: panels or rows enough to pay for reading the other operand once more; all, that is two pieces, where
-    /// each packs b for itself.
+    /// Units of the smallest piece: panels or rows enough to pay for reading the other operand once more; all, so that there are but two,
+    /// where each piece packs b for itself.
     /// </summary>
     public int Least =>
         outer * inner > 1 ? TileRowCount
         : byColumns ? PanelsOfPiece
         : packed == null && Packing.IsWorth(b.RowStride, b.ColumnStride, Math.Min(depth, Packing.MaxDepth), rows) ? UnitCount
         : MatrixProduct.RowsOfPiece / TVector.TileRows;
+
+    /// <summary>Whether units cost the same: the rows of a triangle do not, those of all matrices of a stack do.</summary>
+    public bool IsEven => triangle == Triangle.None || outer * inner > 1;
 
     /// <summary>Estimated nanoseconds on one thread.</summary>
     public long Cost => outer * inner * MatrixProduct.Cost(rows, columns, depth) * (triangle == Triangle.None ? 1 : 2);

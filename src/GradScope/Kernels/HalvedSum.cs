@@ -4,7 +4,7 @@ namespace GradScope;
 
 /// <summary>
 /// A sum over rows that is made in two halves, first and last rows, each in memory of its own: so two threads add as one does, to the
-/// bit, and each reads mostly rows that it has written itself, since all operations share out their rows from both ends. If the threads
+/// bit, and each reads mostly rows that it has written itself, since operations on rows share them out from both ends. If the threads
 /// shared out the sum's columns instead, every row would have to come over from the other core.
 /// </summary>
 /// <remarks>One at a time on a thread: the memory is its <see cref="Scratch"/>.</remarks>

@@ -88,10 +88,10 @@ internal static class Lanes
         Avx512F.IsSupported ? 16 : Fma.IsSupported ? 8 : Vector128.IsHardwareAccelerated ? 4 : 1;
 
     /// <summary>Runs the job over [0, count) as <see cref="Workers.For"/> does.</summary>
-    public static void For<TJob>(TJob job, int count, long cost) where TJob : struct, ILanesJob
+    public static void For<TJob>(TJob job, int count, long cost, bool even = true) where TJob : struct, ILanesJob
     {
         var widest = new Widest<TJob>(job);
-        Workers.For(ref widest, count, cost);
+        Workers.For(ref widest, count, cost, even: even);
     }
 
     /// <summary>Runs it on this thread.</summary>

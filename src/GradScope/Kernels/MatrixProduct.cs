@@ -107,7 +107,7 @@ internal static unsafe class MatrixProduct
         {
             var finish = new Tile.Finish(scale, bias0 == null ? null : bias0 + biasOffset, accumulate);
             var product = new BlockedProduct<TVector>(a, b, c, a0, b0, c0, finish, triangle, masked, packed);
-            Workers.For(ref product, product.UnitCount, product.Cost, product.Grain, product.Least);
+            Workers.For(ref product, product.UnitCount, product.Cost, product.Grain, product.Least, product.IsEven);
         }
     }
 

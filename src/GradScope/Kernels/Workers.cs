@@ -20,7 +20,7 @@ internal interface IJob
 /// <remarks>
 /// The caller takes pieces from the front and the helper from the back: so the halves of rows stay in the caches of the two cores. A core
 /// that is slower, or busy with another program, does less: how much of a job each is likely to get done is learned from the jobs before.
-/// Of that each takes two thirds at once, and the rest in smaller and smaller pieces until they meet; a job too short for this is done in two
+/// Most of that each takes at once, and the rest in smaller and smaller pieces until they meet; a job too short for this is done in two
 /// pieces. A job never waits for a thread that is not working on it. Where the helper lost its core within a piece, which shows in a long
 /// wait, the caller works alone for a while. Nothing is allocated by a call.
 /// </remarks>
@@ -34,6 +34,9 @@ internal static unsafe class Workers
 
     /// <summary>Estimated nanoseconds of the smallest piece of a larger job, but for the last: taking one costs a thread some 0.2 µs.</summary>
     private const double LeastPiece = 40_000;
+
+    /// <summary>The part of what is left that is a thread's next piece after its first.</summary>
+    private const double Later = 1 / 3.0;
 
     private const int Idle = 0, Offered = 1, Begun = 2, Done = 3;
 
@@ -53,7 +56,6 @@ internal static unsafe class Workers
     private static delegate*<void*, int, int, void> run;
     private static int grain;
     private static int least;
-    private static int ofHelper;
     private static (int Units, long Time) helperDid;
     private static long open;
     private static ExceptionDispatchInfo? failure;
@@ -86,19 +88,20 @@ internal static unsafe class Workers
     /// worth it and no other caller has the helper. Returns when all is done; what the job throws is thrown here.
     /// </summary>
     /// <param name="job">What is done.</param>
-    /// <param name="count">Its units, each of about the same cost.</param>
+    /// <param name="count">Its units.</param>
     /// <param name="cost">Of them all.</param>
     /// <param name="grain">Pieces are so many units, or a multiple of it, but for the last.</param>
-    /// <param name="least">Units of the smallest piece that is worth it; with as many as there are, the job is done in two.</param>
+    /// <param name="least">Units of the smallest piece that is worth it; where there are fewer than four such, the job is done in two pieces.</param>
+    /// <param name="even">Whether units cost about the same, so that the cores' speeds can be learned from them.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void For<TJob>(ref TJob job, int count, long cost, int grain = 1, int least = 1) where TJob : struct, IJob
+    public static void For<TJob>(ref TJob job, int count, long cost, int grain = 1, int least = 1, bool even = true) where TJob : struct, IJob
     {
         if (!Shares(cost) || count <= grain || Interlocked.Exchange(ref busy, 1) != 0) job.Run(0, count);
-        else Share(ref job, count, cost, grain, least);
+        else Share(ref job, count, cost, grain, least, even);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Share<TJob>(ref TJob shared, int count, long cost, int pieceGrain, int pieceLeast) where TJob : struct, IJob
+    private static void Share<TJob>(ref TJob shared, int count, long cost, int pieceGrain, int pieceLeast, bool even) where TJob : struct, IJob
     {
         try
         {
@@ -124,7 +127,7 @@ internal static unsafe class Workers
                 {
                     shared.Run(0, first);
                     firstTime = Stopwatch.GetTimestamp() - begun;
-                    while (Take(fromFront: true, wanted: 0, out var from, out var to)) shared.Run(from, to);
+                    while (Take(fromFront: true, Later, out var from, out var to)) shared.Run(from, to);
                 }
                 finally
                 {
@@ -132,7 +135,7 @@ internal static unsafe class Workers
                     if (Interlocked.CompareExchange(ref state, Idle, Offered) != Offered) WaitUntilDone(Stopwatch.GetTimestamp() - begun);
                 }
 
-                if (helperDid.Units > 0) Balance = Balance.After(first, firstTime, helperDid.Units, helperDid.Time);
+                if (even && helperDid.Units > 0 && resting <= 0) Balance = Balance.After(first, firstTime, helperDid.Units, helperDid.Time);
             }
 
             failure?.Throw();
@@ -147,19 +150,18 @@ internal static unsafe class Workers
     /// <summary>Opens a job and tells where the caller's first piece, which starts at 0, ends.</summary>
     private static int Divide(int count, long cost, int pieceLeast)
     {
-        least = Math.Max(pieceLeast, RoundUp((int)Math.Min(LeastPiece * count / cost, count)));
+        least = RoundUp((int)Math.Clamp(LeastPiece * count / cost, Math.Min(pieceLeast, count), count));
         var inTwo = 4L * least > count;
-        var sure = inTwo ? count : count * 2 / 3.0;
-        if (inTwo) least = count;
-        var first = Math.Clamp((int)Math.Round(Balance.Caller * sure / grain), 1, (count - 1) / grain) * grain;
-        ofHelper = RoundUp((int)Math.Round((1 - Balance.Caller) * sure));
+        if (inTwo) least = RoundUp(count);
+        var likely = Balance.Caller * count * (inTwo ? 1 : 2 / 3.0);
+        var first = Math.Clamp((int)Math.Round(likely / grain), 1, (count - 1) / grain) * grain;
         helperDid = default;
         open = Range(first, count);
         return first;
     }
 
-    /// <summary>The next piece of what is open, as much as is wanted, a third of it or the least that is worth a piece; false where nothing is left.</summary>
-    private static bool Take(bool fromFront, int wanted, out int from, out int to)
+    /// <summary>The next piece, some part of what is open or the least that is worth a piece; false where nothing is left.</summary>
+    private static bool Take(bool fromFront, double part, out int from, out int to)
     {
         while (true)
         {
@@ -168,7 +170,7 @@ internal static unsafe class Workers
             var left = to - from;
             if (left <= 0) return false;
 
-            var piece = Math.Max(wanted, Math.Max(least, RoundUp(left / 3)));
+            var piece = Math.Max(least, RoundUp((int)(left * part)));
             var rest = (from, to);
             if (left - piece < least / 2) rest.from = rest.to;
             else if (fromFront) (rest.from, to) = (from + piece, from + piece);
@@ -228,11 +230,11 @@ internal static unsafe class Workers
             try
             {
                 var begun = Stopwatch.GetTimestamp();
-                if (Take(fromFront: false, ofHelper, out var from, out var to))
+                if (Take(fromFront: false, 1 - Balance.Caller, out var from, out var to))
                 {
                     run(job, from, to);
                     helperDid = (to - from, Stopwatch.GetTimestamp() - begun);
-                    while (Take(fromFront: false, wanted: 0, out from, out to)) run(job, from, to);
+                    while (Take(fromFront: false, Later, out from, out to)) run(job, from, to);
                 }
             }
             catch (Exception e)

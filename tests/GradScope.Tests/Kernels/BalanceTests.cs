@@ -33,8 +33,7 @@ public class BalanceTests
         Assert.Equal(0.5, balance.After(50, 0, 50, 0).Caller);
     }
 
-    /// <summary>A thread kept from its work for long says little of its speed, since the other was measured for a short time only.</summary>
     [Fact]
-    public void A_single_stall_changes_little() =>
+    public void A_stall_within_a_short_job_changes_little() =>
         Assert.InRange(new Balance(0.5).After(50, Millisecond / 100, 50, 20 * Millisecond).Caller, 0.5, 0.52);
 }

@@ -81,7 +81,7 @@ internal sealed class Binary<TRule> : Node
     {
         if (!SameShapes)
         {
-            // A row that is repeated is one thread's: where along the last axis but one nothing is, each takes some of that axis.
+            // Threads share the last axis but one, unless a or b is repeated along it: what is summed into an element is one thread's.
             var rows = new BackwardRows(this);
             if (axes.HasRowsApart) Lanes.For(rows, axes.RowCount, Shape.ElementCount / 2);
             else Lanes.Run(rows, axes.RowCount);
@@ -115,9 +115,10 @@ internal sealed class Binary<TRule> : Node
     {
         public int RunLength { get; } = c.Columns;
 
-        /// <summary>Rows along the last axis but one, and how often those follow one another.</summary>
+        /// <summary>Rows along the last axis but one.</summary>
         public int RowCount { get; } = c.Padded(2).Size;
 
+        /// <summary>How often the result has so many.</summary>
         public int Repeats { get; } = c.Padded(0).Size * c.Padded(1).Size;
 
         /// <summary>Whether rows that differ along that axis are different ones of a and of b.</summary>

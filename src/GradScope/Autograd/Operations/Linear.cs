@@ -49,7 +49,7 @@ internal sealed unsafe class Linear : Node
         var ofWeight = Arena.Pad(weight.Shape.ElementCount);
         var sums = new HalvedSum(ofWeight + Shape.Columns);
         var pieces = new Pieces(this, addsToX, sums, ofWeight);
-        Workers.For(ref pieces, pieces.Count, 2 * MatrixProduct.Cost(rows, weight.Shape[0], weight.Shape[1]), least: pieces.Least);
+        Workers.For(ref pieces, pieces.Count, 2 * MatrixProduct.Cost(rows, weight.Shape[0], weight.Shape[1]), least: pieces.Least, even: pieces.AreEven);
         sums.AddUp(weight.GradBuffer, addsToWeight);
         if (bias is { RequiresGrad: true }) sums.AddUp(bias.GradBuffer, addsToBias, ofWeight);
     }
@@ -101,10 +101,14 @@ internal sealed unsafe class Linear : Node
             unitsOfHalf = (node.rows + 2 * RowsOfUnit - 1) / (2 * RowsOfUnit);
         }
 
-        public int Count => 4 * unitsOfHalf;
+        /// <summary>Without ∂x there is but a half for each thread.</summary>
+        public int Count => node.x.RequiresGrad ? 4 * unitsOfHalf : 2;
 
-        /// <summary>Units of the smallest piece; all, that is two pieces, where each packs the weight for itself.</summary>
+        /// <summary>Units of the smallest piece; all, so that there are but two, where each packs the weight for itself.</summary>
         public int Least => packed == null ? Count : MatrixProduct.RowsOfPiece / RowsOfUnit;
+
+        /// <summary>In two pieces each has a whole half of ∂W; in more, one may end within what stands for it.</summary>
+        public bool AreEven => packed == null;
 
         public void Run(int from, int to)
         {

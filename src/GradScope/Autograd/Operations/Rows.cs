@@ -45,7 +45,8 @@ internal sealed class Rows : Node
         var count = table.Shape[0];
         for (var i = 0; i < id.Length; i++)
         {
-            if ((int)id[i] != id[i] || id[i] < 0 || id[i] >= count)
+            var token = (int)id[i];
+            if (token != id[i] || token < 0 || token >= count)
             {
                 throw new ArgumentException(FormattableString.Invariant($"Rows: id {id[i]} at place {i} of {ids.Label} {ids.Shape} is not a row of {table.Label}, which has rows 0 to {count - 1}."));
             }

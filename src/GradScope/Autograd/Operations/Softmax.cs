@@ -34,9 +34,9 @@ internal sealed class Softmax : Node
 
     internal override bool WritesWholeGradients => true;
 
-    internal override void Forward() => Lanes.For(new ForwardRows(this), Shape.Rows, Shape.ElementCount);
+    internal override void Forward() => Lanes.For(new ForwardRows(this), Shape.Rows, Shape.ElementCount, even: !causal);
 
-    internal override void Backward() => Lanes.For(new BackwardRows(this, x.Accumulates()), Shape.Rows, Shape.ElementCount / 2);
+    internal override void Backward() => Lanes.For(new BackwardRows(this, x.Accumulates()), Shape.Rows, Shape.ElementCount / 2, even: !causal);
 
     /// <summary>How many keys, from the first, each row may see, one row after the other.</summary>
     private struct AllowedKeys(Softmax node, int row)
