@@ -13,11 +13,13 @@ internal sealed class FakeClient : IDisposable
     private readonly ConcurrentDictionary<string, Exchange> exchanges = [];
     private int count;
 
-    public FakeClient(SessionOptions? options = null) => Kernel = new(options ?? new(), Receive, Log);
+    private readonly LogWriter log = new();
+
+    public FakeClient(SessionOptions? options = null) => Kernel = new(options ?? new(), Receive, log);
 
     public JupyterKernel Kernel { get; }
 
-    public StringWriter Log { get; } = new();
+    public IEnumerable<string> Log => log.Lines;
 
     /// <summary>What an <c>input_request</c> is answered with; nothing is answered while it is null.</summary>
     public Func<string>? Input { get; set; }
@@ -35,21 +37,24 @@ internal sealed class FakeClient : IDisposable
         public TaskCompletionSource Idle { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         /// <summary>Done once something that fits was broadcast.</summary>
-        public async Task Until(string type, string text)
-        {
-            var deadline = DateTime.UtcNow + patience;
-            while (!Broadcasts.Any(message => message.Type == type && message.Content.ToJsonString().Contains(text, StringComparison.Ordinal)))
-            {
-                Assert.True(DateTime.UtcNow < deadline, $"no {type} with {text} came");
-                await Task.Delay(5);
-            }
-        }
+        public Task Until(string type, string text) => FakeClient.Until(
+            () => Broadcasts.Any(message => message.Type == type && message.Content.ToJsonString().Contains(text, StringComparison.Ordinal)), $"no {type} with {text} came");
 
         public IEnumerable<string> Types => Broadcasts.Select(message => message.Type);
 
         public IEnumerable<JsonObject> Of(string type) => Broadcasts.Where(message => message.Type == type).Select(message => message.Content);
 
         public string Stream(string name) => string.Concat(Of("stream").Where(content => (string?)content["name"] == name).Select(content => (string?)content["text"]));
+    }
+
+    public static async Task Until(Func<bool> condition, string otherwise)
+    {
+        var deadline = DateTime.UtcNow + patience;
+        while (!condition())
+        {
+            Assert.True(DateTime.UtcNow < deadline, otherwise);
+            await Task.Delay(5);
+        }
     }
 
     public Exchange Send(string type, object content, JupyterChannel channel = JupyterChannel.Shell)
@@ -72,6 +77,16 @@ internal sealed class FakeClient : IDisposable
     public Task<(JsonObject Reply, Exchange Exchange)> RunAsync(string code) => AskAsync("execute_request", new { code, allow_stdin = Input is not null });
 
     public void Dispose() => Kernel.Dispose();
+
+    /// <summary>May be read while the kernel writes.</summary>
+    private sealed class LogWriter : TextWriter
+    {
+        public ConcurrentQueue<string> Lines { get; } = [];
+
+        public override System.Text.Encoding Encoding => System.Text.Encoding.UTF8;
+
+        public override void WriteLine(string? value) => Lines.Enqueue(value ?? "");
+    }
 
     private void Receive(JupyterMessage message)
     {

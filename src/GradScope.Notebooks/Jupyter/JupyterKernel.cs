@@ -37,7 +37,8 @@ internal sealed class JupyterKernel : IDisposable
     public JupyterKernel(SessionOptions options, Action<JupyterMessage> send, TextWriter log)
     {
         this.send = send;
-        this.log = log;
+        // Requests on shell and control may fail at the same time.
+        this.log = TextWriter.Synchronized(log);
         // What a client asks first needs no compiler.
         starting = Task.Run(() =>
         {
