@@ -53,16 +53,16 @@ internal sealed class Rows : Node
         }
     }
 
+    /// <summary>Columns of the table's row that a place asks for, in the table's values or its gradient.</summary>
+    private Span<float> RowAt(int place, Span<float> ofTable, int first, int count) => ofTable.Slice((int)ids.V[place] * Shape.Columns + first, count);
+
     /// <summary>y's rows.</summary>
     private readonly struct Lookup(Rows node) : IJob
     {
         public void Run(int from, int to)
         {
-            var source = node.table.V;
-            var id = node.ids.V;
-            var target = node.V;
             var width = node.Shape.Columns;
-            for (var i = from; i < to; i++) source.Slice((int)id[i] * width, width).CopyTo(target.Slice(i * width, width));
+            for (var i = from; i < to; i++) node.RowAt(i, node.table.V, 0, width).CopyTo(node.V.Slice(i * width, width));
         }
     }
 
@@ -71,16 +71,12 @@ internal sealed class Rows : Node
     {
         public void Run(int from, int to)
         {
-            var target = node.table.G;
-            var id = node.ids.V;
-            var gradient = node.G;
-            var width = node.Shape.Columns;
             var first = from * Buffer.Block;
-            var count = Math.Min(to * Buffer.Block, width) - first;
-            for (var i = 0; i < id.Length; i++)
+            var count = Math.Min(to * Buffer.Block, node.Shape.Columns) - first;
+            for (var i = 0; i < node.Shape.Rows; i++)
             {
-                var row = target.Slice((int)id[i] * width + first, count);
-                TensorPrimitives.Add(row, gradient.Slice(i * width + first, count), row);
+                var row = node.RowAt(i, node.table.G, first, count);
+                TensorPrimitives.Add(row, node.G.Slice(i * node.Shape.Columns + first, count), row);
             }
         }
     }
